@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import { ZonePosting } from "../libraries/MarketTypes.sol";
+
+/// What settlement needs from a clearing; `keccak256(abi.encode(record))` is what the chain keeps.
+struct ClearingRecord {
+    uint32 slot;
+    /// Zone prices, micro-token per kWh.
+    int64[] prices;
+    /// Net Wh that the backup sold in the slot over all zones, and its money for it (sold at zone price less bought at it).
+    uint64 backupSoldWh;
+    uint64 backupBoughtWh;
+    int128 backupNano;
+    /// Congestion rent, nano-token: minus the sum of net export x zone price, backup included.
+    int128 congestionNano;
+    /// Dense per point, 4 bytes each: bit 31 = bought, bits 30..0 = Wh (PackedEnergy). Shorter than the points: the rest is zero.
+    bytes positions;
+}
+
+/// @title The auction: anyone posts a slot's clearing with its whole book; the contract accepts only the optimal one.
+interface IAuction {
+    event Cleared(uint32 indexed slot, address indexed clearer, ClearingRecord record, uint64 boughtWh, int256 welfareNano);
+
+    error NotBetweenGateAndStart(uint32 slot, uint256 now_, uint256 gate, uint256 start);
+    error AlreadyCleared(uint32 slot);
+    error BookMismatch(uint32 slot, bytes32 expected, bytes32 got);
+    error EmptyBook(uint32 slot);
+
+    /// Clears `slot`. `book`: all OrderWords of the slot, 16 bytes each, in order of append. The proof's errors: IClearingErrors.
+    function clear(uint32 slot, bytes calldata book, ZonePosting[] calldata postings) external;
+
+    /// Hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
+    function clearingOf(uint32 slot) external view returns (bytes32);
+}

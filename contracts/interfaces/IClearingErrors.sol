@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// Why the proof of a clearing fails. Prices micro-token per kWh, energy Wh.
+interface IClearingErrors {
+    error WrongZoneCount(uint256 posted, uint256 expected);
+    error UnknownZone(uint256 zone, uint256 zones);
+    /// The price is not the midpoint rule's: the only price this book supports is `expected`.
+    error WrongPrice(uint256 zone, int256 posted, int256 expected);
+    error MarginalBidOverfilled(uint256 zone, uint256 posted, uint256 available);
+    error MarginalOfferOverfilled(uint256 zone, uint256 posted, uint256 available);
+    error BackupOverfilled(uint256 zone, uint256 posted, uint256 available);
+    /// The backup is filled although the price leaves it out (or partly, where the price takes it whole).
+    error BackupAgainstPrice(uint256 zone, uint256 posted, uint256 expected);
+    /// Backup energy is used while an equally priced order could take its place.
+    error BackupNotLast(uint256 zone);
+    error IslandNotBalanced(uint256 root, int256 netExportWh);
+    error LineOverloaded(uint256 zone, int256 flowToParentWh, uint256 limitWh);
+    /// Fills are not optimal: what was accepted at `lo` excludes what was left at `hi`.
+    error NotOptimal(uint256 zone, int256 lo, int256 hi);
+    /// More could be traded: a path with room leads from an unfilled marginal offer to an unfilled marginal bid.
+    error VolumeNotMaximal(uint256 zone);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title The one ledger at the token border. Amounts of accounts in nano-token (ledger units); 1 token base unit = 1,000.
+/// An account is a metering point, or one of the fixed accounts below. Only Settlement moves money between accounts, and
+/// every move sums to zero; only the owner takes money out. No role can do either.
+interface ILedger {
+    event Deposited(uint32 indexed account, address indexed from, uint256 amount);
+    event WithdrawalRequested(uint32 indexed account, uint256 amount, uint32 slot);
+    event Withdrawn(uint32 indexed account, address indexed to, uint256 amount);
+    /// `deltasNano[i]` was added to point `firstPoint + i`; then the fixed accounts' deltas.
+    event Moved(uint32 firstPoint, int128[] deltasNano, int128 backup, int128 operatorFees, int128 members, int128 congestion);
+
+    error NotAccountOwner(uint32 account, address caller);
+    error NotSettlement(address caller);
+    error SumNotZero(int256 sum);
+    error NothingRequested(uint32 account);
+    error NotFinalYet(uint32 account, uint32 requestedSlot, uint32 finalThrough);
+    error MarginNeeded(uint32 account, int256 balanceNano, uint256 requiredNano);
+    error ZeroAmount();
+
+    /// Fixed accounts: the backup supplier, the operator's share of fees, the members' pool (fees on local energy, netted
+    /// imbalance), congestion rent.
+    function BACKUP() external view returns (uint32);
+    function OPERATOR() external view returns (uint32);
+    function MEMBERS() external view returns (uint32);
+    function CONGESTION() external view returns (uint32);
+
+    /// Moves `amount` token base units from the caller into `account`. Anyone may pay into any account.
+    function deposit(uint32 account, uint256 amount) external;
+
+    /// The same with an ERC-2612 permit of the caller.
+    function depositWithPermit(uint32 account, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+
+    /// Asks for `amount` base units; payable when every slot up to now's is final. Replaces an earlier request.
+    function requestWithdrawal(uint32 account, uint256 amount) external;
+
+    /// Pays a requested withdrawal to the owner, as far as balance less margin allows.
+    function withdraw(uint32 account) external returns (uint256 amount);
+
+    /// Only Settlement. Adds the deltas; reverts unless everything sums to zero.
+    function move(uint32 firstPoint, int128[] calldata deltasNano, int128 backup, int128 operatorFees, int128 members, int128 congestion) external;
+
+    function balanceOf(uint32 account) external view returns (int128 nano);
+    function token() external view returns (address);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// EIP-712: Report(uint32 slot,uint8 version,uint8 attempt,bytes32 readingsHash,bytes32 root)
+/// Domain: name "DAEG", version "1", chainId, verifyingContract = the oracle.
+struct Report {
+    uint32 slot;
+    /// 1 for the first report of a slot; a higher version replaces it until the slot is final.
+    uint8 version;
+    /// Counts leaders tried; a node signs one proposal per slot, version and attempt.
+    uint8 attempt;
+    /// keccak256 of the packed readings, 8 bytes per point (PackedReadings).
+    bytes32 readingsHash;
+    /// Merkle root over the same readings (leaf: point, slot, packed reading).
+    bytes32 root;
+}
+
+/// @title Reports of the committee: n > 3f nodes, n <= 31, quorum 2f + 1.
+interface IMeterOracle {
+    event CommitteeSet(address[] nodes, uint8 faults, uint32 epoch);
+    event Reported(uint32 indexed slot, uint8 version, uint8 attempt, bytes32 readingsHash, bytes32 root, uint32 signers);
+
+    error CommitteeTooSmall(uint256 nodes, uint8 faults);
+    error CommitteeTooLarge(uint256 nodes);
+    error DuplicateNode(address node);
+    error SlotNotOver(uint32 slot, uint256 end);
+    error TooFewSignatures(uint256 signatures, uint256 quorum);
+    error SignersNotAscending(uint8 previous, uint8 signer);
+    error UnknownSigner(uint8 signer, uint256 nodes);
+    error WrongSignature(uint8 signer, address recovered, address expected);
+    error VersionNotHigher(uint32 slot, uint8 version, uint8 current);
+    error SlotIsFinal(uint32 slot);
+
+    /// Replaces the committee. Restricted.
+    function setCommittee(address[] calldata nodes, uint8 faults) external;
+
+    /// Lands a report. `signers`: indices of the committee, ascending, one per signature (65 or 64 bytes). Anyone may send it.
+    function report(Report calldata report_, uint8[] calldata signers, bytes[] calldata signatures) external;
+
+    /// readingsHash, root and version of the last report; version 0 = none. Slots older than the ring are forgotten.
+    function reportOf(uint32 slot) external view returns (uint8 version, bytes32 readingsHash, bytes32 root);
+    function committee() external view returns (address[] memory nodes, uint8 faults, uint256 quorum);
+}

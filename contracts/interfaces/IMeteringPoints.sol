@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// A metering point as the market sees it; one storage word. Energy limits in Wh per slot.
+struct Point {
+    address owner;
+    uint8 zone;
+    uint24 importLimitWh;
+    uint24 exportLimitWh;
+    /// Trading limit L that the owner chose, <= max(import, export).
+    uint24 tradeLimitWh;
+}
+
+/// @title Metering points: one connection with one meter, dense ids from 0, and who may sign orders for it.
+interface IMeteringPoints {
+    event PointRegistered(uint32 indexed point, address indexed owner, uint8 zone, uint24 importLimitWh, uint24 exportLimitWh);
+    event OwnerChanged(uint32 indexed point, address indexed previousOwner, address indexed owner);
+    event TradeLimitSet(uint32 indexed point, uint24 tradeLimitWh);
+    event DelegateSet(uint32 indexed point, address indexed delegate, uint40 validUntil);
+
+    error UnknownPoint(uint32 point);
+    error NotOwner(uint32 point, address caller);
+    error UnknownZone(uint8 zone, uint8 zoneCount);
+    error TradeLimitTooHigh(uint24 tradeLimitWh, uint24 highestWh);
+    error ZeroAddress();
+
+    /// Registers the next point. Restricted to the grid operator.
+    function register(address owner, uint8 zone, uint24 importLimitWh, uint24 exportLimitWh) external returns (uint32 point);
+
+    /// Hands the point to another wallet. Only its owner.
+    function changeOwner(uint32 point, address owner) external;
+
+    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner.
+    function setTradeLimit(uint32 point, uint24 tradeLimitWh) external;
+
+    /// Lets `delegate` sign orders until the chain time `validUntil`; 0 revokes. Only the owner. A delegate can never withdraw.
+    function setDelegate(uint32 point, address delegate, uint40 validUntil) external;
+
+    function count() external view returns (uint32);
+    function pointOf(uint32 point) external view returns (Point memory);
+    function isDelegate(uint32 point, address delegate) external view returns (bool);
+    /// Zones of all points in order, one byte each.
+    function zones() external view returns (bytes memory);
+}

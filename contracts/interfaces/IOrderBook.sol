@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// One priced step. EIP-712: Step(bool sell,bool green,uint32 energyWh,int40 priceMicroPerKwh)
+struct Step {
+    bool sell;
+    bool green;
+    uint32 energyWh;
+    int40 priceMicroPerKwh;
+}
+
+/// An order: up to 8 steps of one account for one slot; no step cancels the live order.
+/// EIP-712: Order(uint32 point,uint32 slot,uint8 sequence,Step[] steps)Step(bool sell,bool green,uint32 energyWh,int40 priceMicroPerKwh)
+/// Domain: name "DAEG", version "1", chainId, verifyingContract = the order book.
+struct SignedOrder {
+    uint32 point;
+    uint32 slot;
+    /// Accepted when 1..127 ahead (mod 256) of the byte the book holds for this account and ring position.
+    uint8 sequence;
+    Step[] steps;
+    /// address(0): signed by the owner (EOA or EIP-1271); else by this registered delegate.
+    address delegate;
+    /// 65 bytes r,s,v or 64 bytes EIP-2098; any length for EIP-1271; empty when the caller is the owner or the delegate.
+    bytes signature;
+}
+
+/// @title The books: every order of a slot folded into one running hash. Anyone may append.
+interface IOrderBook {
+    /// Why an order was skipped.
+    enum Skip {
+        None,
+        WrongSlot,
+        GateClosed,
+        TooFarAhead,
+        NotPublished,
+        UnknownPoint,
+        Replayed,
+        TooManySteps,
+        StepTooSmall,
+        OutsideBand,
+        CrossedSides,
+        OverRating,
+        BadSignature,
+        MarginTooLow,
+        GreenOnlyNotOpen
+    }
+
+    /// `words`: OrderWords, 16 bytes each, in order of append. `book`: running hash after them; `wordCount`: words so far.
+    event Appended(uint32 indexed slot, bytes words, bytes32 book, uint32 wordCount);
+    event OrderSkipped(uint32 indexed slot, uint32 indexed point, uint8 sequence, Skip reason);
+    event MarginExtended(uint32 indexed point, uint32 throughSlot);
+
+    /// Appends orders of `slot`. An order that fails is skipped with an event; nothing one order does can revert the others.
+    function append(uint32 slot, SignedOrder[] calldata orders) external returns (uint256 appended);
+
+    /// Running hash and number of words of a slot's book; the start value and 0 for an empty book.
+    function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount);
+    /// keccak256(abi.encode(chainid, address(this), slot)).
+    function bookStart(uint32 slot) external view returns (bytes32);
+    /// Sequence bytes the book holds for a point from `fromSlot` on.
+    function sequencesOf(uint32 point, uint32 fromSlot, uint256 count) external view returns (uint8[] memory);
+    /// Last slot for which the account's margin was checked; 0 = never.
+    function marginedThrough(uint32 point) external view returns (uint32);
+    /// Margin that one more slot binds, nano-token: R T + L (T - F) + E max(0, -F).
+    function marginPerSlot(uint32 point) external view returns (uint256 nano);
+    /// Margin that the account's range of open slots binds now, nano-token.
+    function requiredMargin(uint32 point) external view returns (uint256 nano);
+}

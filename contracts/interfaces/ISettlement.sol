@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import { ClearingRecord } from "./IAuction.sol";
+
+/// One slot to settle: the clearing as recorded (ignored when the slot was not cleared) and the readings as reported.
+struct SlotToSettle {
+    ClearingRecord record;
+    /// 8 bytes per point: bits 63..62 quality (0 measured, 1 interpolated, 2 estimated, 3 missing), 61..31 import Wh, 30..0 export Wh.
+    bytes readings;
+    bytes32 root;
+}
+
+/// @title Settlement: positions and readings become money; one ledger write per account, however many slots.
+interface ISettlement {
+    enum Status {
+        Open,
+        Estimated,
+        Settled
+    }
+
+    /// Sums of one slot, nano-token and Wh. With the record and the readings an indexer rebuilds every payment.
+    event Settled(
+        uint32 indexed slot,
+        uint8 version,
+        Status status,
+        bytes readings,
+        int128 backupNano,
+        int128 operatorNano,
+        int128 membersNano,
+        int128 congestionNano
+    );
+    event Estimated(uint32 indexed slot);
+    event FinalThrough(uint32 slot);
+
+    error NotReported(uint32 slot);
+    error ReadingsMismatch(uint32 slot, bytes32 expected, bytes32 got);
+    error RecordMismatch(uint32 slot, bytes32 expected, bytes32 got);
+    error AlreadySettled(uint32 slot);
+    error TooEarly(uint32 slot, uint256 now_, uint256 from);
+    error SlotsNotAscending(uint32 previous, uint32 slot);
+    error BeforeGenesis(uint32 slot, uint32 genesis);
+    error ReadingsTooShort(uint32 slot, uint256 points, uint256 needed);
+
+    /// Settles reported slots, ascending. Anyone. One account can never make it revert.
+    function settle(SlotToSettle[] calldata slots) external;
+
+    /// Flags slots without a settled report by the deadline. Anyone. A late report still settles such a slot normally.
+    function estimate(uint32 slot) external;
+
+    /// Pays an estimated slot for its positions, once its window is over and no report came. Anyone.
+    function settleEstimated(ClearingRecord calldata record) external;
+
+    /// Advances and returns the last slot up to which everything is final. Anyone.
+    function advanceFinal(uint256 limit) external returns (uint32);
+
+    function statusOf(uint32 slot) external view returns (Status status, uint32 sinceSlot, uint8 version);
+    function finalThrough() external view returns (uint32);
+    function genesisSlot() external view returns (uint32);
+}

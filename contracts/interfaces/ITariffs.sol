@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import { SlotTerms } from "../libraries/MarketTypes.sol";
+
+/// @title Tariffs, fee and price band of every slot: published before the slot's book opens, never changed after.
+/// A book opens when its terms are published.
+interface ITariffs {
+    event TermsPublished(uint32 indexed firstSlot, SlotTerms[] terms);
+
+    error AlreadyPublished(uint32 slot);
+    error SlotOver(uint32 slot);
+    error TooFarAhead(uint32 slot, uint32 latest);
+    error TariffsCross(uint32 slot, int40 importTariff, uint32 fee, int40 exportTariff);
+    error OutsideBounds(uint32 slot, int40 value, int40 lowest, int40 highest);
+    error NotPublished(uint32 slot);
+
+    /// Publishes terms of consecutive slots. Restricted to the grid operator. Refused unless export < import - fee.
+    function publish(uint32 firstSlot, SlotTerms[] calldata terms) external;
+
+    function termsOf(uint32 slot) external view returns (SlotTerms memory);
+    function isPublished(uint32 slot) external view returns (bool);
+    /// No import tariff is ever above this (bounds the margin), micro-token per kWh.
+    function highestImportTariff() external view returns (int40);
+    /// No export tariff is ever below this (bounds the margin), micro-token per kWh.
+    function lowestExportTariff() external view returns (int40);
+}

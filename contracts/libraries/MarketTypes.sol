@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// A zone as the clearing sees it. Zones stand in topological order: a parent's index is smaller than its children's.
+/// The line of a zone is the line to its parent. Limits in Wh per slot, prices in micro-token per kWh.
+struct ZoneTerms {
+    /// Index of the parent zone; the zone's own index at the root of an island.
+    uint8 parent;
+    /// Limit of the flow from this zone to its parent, Wh per slot.
+    uint64 toParentWh;
+    /// Limit of the flow from the parent to this zone, Wh per slot.
+    uint64 fromParentWh;
+    /// Fee that bids pay on top of the zone price.
+    int64 fee;
+    /// Backup supplier connected in this zone.
+    bool hasBackup;
+    /// Import tariff: the backup offers at this less the fee. Zero without backup.
+    int64 backupSell;
+    /// Export tariff: the backup bids at this, without fee. Zero without backup.
+    int64 backupBuy;
+    /// Rating of the backup's connection, Wh per slot, each direction.
+    uint64 backupCapacityWh;
+}
+
+/// What bounds the prices of one slot, micro-token per kWh.
+struct PriceBand {
+    int64 min;
+    int64 max;
+    /// Price of an island without any value.
+    int64 reference_;
+}
+
+/// What a solver posts for one zone. The contract derives every fill from it and refuses any other value of any field.
+struct ZonePosting {
+    /// Uniform zone price, micro-token per kWh.
+    int64 price;
+    /// Wh filled of the bids whose effective limit less fee equals `price`.
+    uint64 marginalBidWh;
+    /// Wh filled of the offers whose effective limit equals `price`.
+    uint64 marginalOfferWh;
+    /// Wh that the backup sells in this zone.
+    uint64 backupSoldWh;
+    /// Wh that the backup buys in this zone.
+    uint64 backupBoughtWh;
+}
+
+/// What is fixed for a slot before its book opens: tariffs, fee and band, micro-token per kWh.
+struct SlotTerms {
+    int40 importTariff;
+    int40 exportTariff;
+    uint32 fee;
+    int40 bandMin;
+    int40 bandMax;
+    int40 reference_;
+}

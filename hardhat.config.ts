@@ -1,0 +1,28 @@
+import { createRequire } from "node:module";
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { defineConfig } from "hardhat/config";
+
+const require = createRequire(import.meta.url);
+
+/** The compiler that npm installed: nothing is downloaded. */
+const solc = { version: "0.8.37", path: require.resolve("solc/soljson.js") };
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  solidity: {
+    profiles: {
+      default: { ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 1_000 } } },
+      production: {
+        ...solc,
+        settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: true, runs: 10_000 } },
+      },
+    },
+  },
+  paths: { sources: "./contracts", tests: { solidity: "./test/solidity", mocha: "./test" } },
+  typechain: { outDir: "types/contracts" },
+  networks: {
+    /** In-process chain of tests; the local chain of `daeg up` overrides `initialDate` (scripts/local/chain.ts). */
+    default: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
+  },
+  test: { mocha: { timeout: 60_000 } },
+});
