@@ -1,0 +1,49 @@
+/**
+ * `npm test`: everything a change must pass, in order, each part timed. `npm run test:long` adds long fuzzing, many seeds
+ * and whole days of faults. Exit 1 at the end when any part failed; the last line counts parts.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { projectRoot } from "./local/root.ts";
+
+const long = process.argv.includes("--long");
+const only = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+
+const parts: { name: string; command: string[] }[] = [
+  { name: "lint", command: ["npm", "run", "--silent", "lint"] },
+  { name: "build", command: ["npm", "run", "--silent", "build"] },
+  { name: "snapshots", command: ["node", "scripts/snapshots.ts", "--check"] },
+  { name: "solidity", command: ["hardhat", "test", "solidity"] },
+  { name: "contracts", command: ["mocha", "test/contracts/**/*.test.ts"] },
+  { name: "services", command: ["mocha", "test/{services,oracle,scripts}/**/*.test.ts"] },
+  { name: "faults", command: ["mocha", "test/faults/**/*.test.ts"] },
+  { name: "browser", command: ["mocha", "test/e2e/**/*.test.ts"] },
+].filter(({ name }) => only.length === 0 || only.includes(name));
+
+const bin = join(projectRoot, "node_modules", ".bin");
+const env = {
+  ...process.env,
+  PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
+  ...(long ? { DAEG_LONG: "1" } : {}),
+};
+
+if (!existsSync(bin)) {
+  process.stderr.write("node_modules is missing: run npm ci first\n");
+  process.exit(1);
+}
+
+const results = parts.map(({ name, command: [program, ...args] }) => {
+  process.stderr.write(`\n== ${name}: ${[program, ...args].join(" ")}\n`);
+  const began = Date.now();
+  const { status } = spawnSync(program as string, args, { cwd: projectRoot, env, stdio: "inherit" });
+  return { name, passed: status === 0, seconds: (Date.now() - began) / 1000 };
+});
+
+process.stdout.write("\n");
+for (const { name, passed, seconds } of results) {
+  process.stdout.write(`${passed ? "ok    " : "FAILED"} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s\n`);
+}
+const failed = results.filter(({ passed }) => !passed).length;
+process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);
