@@ -12,6 +12,13 @@ export default tseslint.config(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/consistent-type-imports": "error",
       eqeqeq: "error",
+      // Node strips types: syntax that needs code generation does not run.
+      "no-restricted-syntax": [
+        "error",
+        { selector: "TSEnumDeclaration", message: "use a union of strings" },
+        { selector: "TSParameterProperty", message: "declare the field" },
+        { selector: "TSModuleDeclaration[declare!=true]", message: "use a module" },
+      ],
       "no-console": "off",
     },
   },
