@@ -47,7 +47,9 @@ export const percent = (before: number, after: number): string =>
 const columns = (rows: string[][]): string[] => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   const format = (row: string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ");
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ");
   const [header = [], ...body] = rows;
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
   return [format(header), rule, ...body.slice(0, -1).map(format), rule, format(body.at(-1) ?? [])];
