@@ -1,0 +1,132 @@
+/**
+ * The money of one slot, exactly as the Settlement contract counts it (design, sections 3 and 4): energy in Wh, prices in
+ * micro-token per kWh, money in nano-token, so that price x energy needs no division. Positive = sold, exported, earned.
+ */
+export interface MeteredPosition {
+  /** Index of the point's zone. */
+  zone: number;
+  /** What the point sold minus what it bought, Wh. */
+  positionWh: bigint;
+  importWh: bigint;
+  exportWh: bigint;
+  /** No reading: what was sold counts as not delivered, what was bought as used. */
+  missing: boolean;
+}
+
+export interface ZoneMoney {
+  /** Zone price; 0 in a slot that was not cleared. */
+  priceMicroPerKwh: bigint;
+  /** True when a backup supplier is connected somewhere in the zone's island. */
+  hasBackup: boolean;
+}
+
+export interface SlotTariffs {
+  importMicroPerKwh: bigint;
+  exportMicroPerKwh: bigint;
+  feeMicroPerKwh: bigint;
+}
+
+/** The sums of the clearing that settlement needs. */
+export interface ClearingSums {
+  backupSoldWh: bigint;
+  backupNano: bigint;
+  congestionNano: bigint;
+}
+
+export interface Payment {
+  /** Metered net export that the payment counts, Wh. */
+  meteredWh: bigint;
+  /** Metered minus position, Wh. */
+  imbalanceWh: bigint;
+  /** Position at the zone price. */
+  energyNano: bigint;
+  /** Fee on what was bought, <= 0. */
+  feeNano: bigint;
+  /** Imbalance at the tariffs. */
+  imbalanceNano: bigint;
+  /** energy + fee + imbalance: what the ledger moves. */
+  paymentNano: bigint;
+  /** What the same net metered energy earns at the tariffs, without a market. */
+  tariffNano: bigint;
+  /** What deviating cost: payment of a position equal to the metered energy, less the payment. Never negative. */
+  deviationCostNano: bigint;
+}
+
+export interface FixedAccounts {
+  backupNano: bigint;
+  operatorNano: bigint;
+  membersNano: bigint;
+  congestionNano: bigint;
+}
+
+export interface SlotMoney {
+  payments: Payment[];
+  fixed: FixedAccounts;
+}
+
+/** Money of a slot settled on readings. The payments and the fixed accounts sum to exactly zero. */
+export const slotMoney = ({
+  points,
+  zones,
+  tariffs,
+  clearing,
+}: {
+  points: readonly MeteredPosition[];
+  zones: readonly ZoneMoney[];
+  tariffs: SlotTariffs;
+  clearing: ClearingSums;
+}): SlotMoney => {
+  let surplusWh = 0n;
+  let deficitWh = 0n;
+  let boughtWh = 0n;
+  let withoutBackupNano = 0n;
+  const payments = points.map((point) => {
+    const zone = zones[point.zone] ?? { priceMicroPerKwh: 0n, hasBackup: true };
+    const payment = paymentOf(point, zone, tariffs);
+    boughtWh += max(0n, -point.positionWh);
+    if (!zone.hasBackup) withoutBackupNano += payment.imbalanceNano;
+    else if (payment.imbalanceWh >= 0n) surplusWh += payment.imbalanceWh;
+    else deficitWh -= payment.imbalanceWh;
+    return payment;
+  });
+  const { importMicroPerKwh: importPrice, exportMicroPerKwh: exportPrice, feeMicroPerKwh: fee } = tariffs;
+  const nettedWh = min(surplusWh, deficitWh);
+  const backupFeeWh = min(clearing.backupSoldWh, boughtWh);
+  return {
+    payments,
+    fixed: {
+      backupNano: clearing.backupNano + (deficitWh - nettedWh) * importPrice - (surplusWh - nettedWh) * exportPrice,
+      operatorNano: fee * backupFeeWh,
+      membersNano: nettedWh * (importPrice - exportPrice) + fee * (boughtWh - backupFeeWh) - withoutBackupNano,
+      congestionNano: clearing.congestionNano,
+    },
+  };
+};
+
+const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs): Payment => {
+  const { positionWh } = point;
+  const price = zone.priceMicroPerKwh;
+  const fee = tariffs.feeMicroPerKwh;
+  const deficitPrice = zone.hasBackup ? tariffs.importMicroPerKwh : price + fee;
+  const surplusPrice = zone.hasBackup ? tariffs.exportMicroPerKwh : min(price, 0n);
+  const meteredWh = point.missing ? min(positionWh, 0n) : point.exportWh - point.importWh;
+  const imbalanceWh = meteredWh - positionWh;
+  const energyNano = positionWh * price;
+  const feeNano = fee * min(0n, positionWh);
+  const imbalanceNano = imbalanceWh * (imbalanceWh >= 0n ? surplusPrice : deficitPrice);
+  const paymentNano = energyNano + feeNano + imbalanceNano;
+  const exactNano = meteredWh * price + fee * min(0n, meteredWh);
+  return {
+    meteredWh,
+    imbalanceWh,
+    energyNano,
+    feeNano,
+    imbalanceNano,
+    paymentNano,
+    tariffNano: meteredWh * (meteredWh >= 0n ? tariffs.exportMicroPerKwh : tariffs.importMicroPerKwh),
+    deviationCostNano: imbalanceWh === 0n || positionWh === 0n ? 0n : max(0n, exactNano - paymentNano),
+  };
+};
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
