@@ -29,7 +29,8 @@ export function splitWh(energyWh: number, parts: number): number[] {
 export function toSlots(series: Series): SlotSeries {
   const parts = series.stepSeconds / SLOT_SECONDS;
   const slots = series.times.length * parts;
-  const spread = (row: (i: number) => number) => Float64Array.from({ length: slots }, (_, i) => row(Math.floor(i / parts)));
+  const spread = (row: (i: number) => number) =>
+    Float64Array.from({ length: slots }, (_, i) => row(Math.floor(i / parts)));
   const energy = (rows: Int32Array) => {
     const out = new Int32Array(slots);
     for (let i = 0; i < rows.length; i++) out.set(splitWh(rows[i]!, parts), i * parts);
