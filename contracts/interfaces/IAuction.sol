@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import { ZonePosting } from "../libraries/MarketTypes.sol";
 
-/// What settlement needs from a clearing; `keccak256(abi.encode(record))` is what the chain keeps.
+/// What settlement needs from a clearing; the chain keeps `bytes28(keccak256(abi.encode(record)))`.
 struct ClearingRecord {
     uint32 slot;
     /// Zone prices, micro-token per kWh.
@@ -26,10 +26,12 @@ interface IAuction {
     error AlreadyCleared(uint32 slot);
     error BookMismatch(uint32 slot, bytes32 expected, bytes32 got);
     error EmptyBook(uint32 slot);
+    error NotPublished(uint32 slot);
 
     /// Clears `slot`. `book`: all OrderWords of the slot, 16 bytes each, in order of append. The proof's errors: IClearingErrors.
     function clear(uint32 slot, bytes calldata book, ZonePosting[] calldata postings) external;
 
-    /// Hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
-    function clearingOf(uint32 slot) external view returns (bytes32);
+    /// First 28 bytes of the hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
+    function clearingOf(uint32 slot) external view returns (bytes28);
+    function orderBook() external view returns (address);
 }

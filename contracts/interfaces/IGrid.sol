@@ -24,7 +24,14 @@ interface IGrid {
     /// (the first version may start at once). Zones are never removed.
     function setGrid(uint32 fromSlot, GridZone[] calldata zones) external;
 
+    /// What settlement needs of the network in force in `slot`: its version, the last slot it is in force, its number of zones,
+    /// and one bit per zone that is set when the zone's island has a backup supplier.
+    function versionOf(
+        uint32 slot
+    ) external view returns (uint32 version, uint32 throughSlot, uint8 zones, uint256 backedZones);
+
     /// The network in force in `slot`.
     function gridOf(uint32 slot) external view returns (GridZone[] memory);
+    /// Zones in force in the current slot.
     function zoneCount() external view returns (uint8);
 }

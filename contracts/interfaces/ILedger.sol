@@ -18,6 +18,10 @@ interface ILedger {
     error NotFinalYet(uint32 account, uint32 requestedSlot, uint32 finalThrough);
     error MarginNeeded(uint32 account, int256 balanceNano, uint256 requiredNano);
     error ZeroAmount();
+    error UnknownAccount(uint32 account);
+    error DepositTooLarge(uint256 amount);
+    /// The token took a fee or moved another amount than asked.
+    error WrongAmountReceived(uint256 expected, uint256 received);
 
     /// Fixed accounts: the backup supplier, the operator's share of fees, the members' pool (fees on local energy, netted
     /// imbalance), congestion rent.
@@ -35,7 +39,7 @@ interface ILedger {
     /// Asks for `amount` base units; payable when every slot up to now's is final. Replaces an earlier request.
     function requestWithdrawal(uint32 account, uint256 amount) external;
 
-    /// Pays a requested withdrawal to the owner, as far as balance less margin allows.
+    /// Pays a requested withdrawal to the owner, as far as balance less margin allows; the rest stays requested. Only the owner.
     function withdraw(uint32 account) external returns (uint256 amount);
 
     /// Only Settlement. Adds the deltas; reverts unless everything sums to zero.
@@ -43,4 +47,10 @@ interface ILedger {
 
     function balanceOf(uint32 account) external view returns (int128 nano);
     function token() external view returns (address);
+    /// Open request of an account: token base units and the slot in which it was made.
+    function requestOf(uint32 account) external view returns (uint256 amount, uint32 slot);
+    /// Who takes money out of an account; address(0) for the members' pool and congestion rent.
+    function ownerOf(uint32 account) external view returns (address);
+    function settlement() external view returns (address);
+    function orderBook() external view returns (address);
 }

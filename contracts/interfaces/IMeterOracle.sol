@@ -28,16 +28,21 @@ interface IMeterOracle {
     error SignersNotAscending(uint8 previous, uint8 signer);
     error UnknownSigner(uint8 signer, uint256 nodes);
     error WrongSignature(uint8 signer, address recovered, address expected);
+    error LengthsDiffer(uint256 signers, uint256 signatures);
     error VersionNotHigher(uint32 slot, uint8 version, uint8 current);
     error SlotIsFinal(uint32 slot);
 
     /// Replaces the committee. Restricted.
     function setCommittee(address[] calldata nodes, uint8 faults) external;
 
-    /// Lands a report. `signers`: indices of the committee, ascending, one per signature (65 or 64 bytes). Anyone may send it.
+    /// Lands a report. The first one of a slot until 96 slots after the deadline (then the slot is settled as estimated), a
+    /// higher version until the slot is final. `signers`: indices of the committee, ascending, one per signature (65 or 64 bytes). Anyone may send it.
     function report(Report calldata report_, uint8[] calldata signers, bytes[] calldata signatures) external;
 
-    /// readingsHash, root and version of the last report; version 0 = none. Slots older than the ring are forgotten.
-    function reportOf(uint32 slot) external view returns (uint8 version, bytes32 readingsHash, bytes32 root);
+    /// Version of the last report (0 = none) and the first 28 bytes of keccak256(abi.encode(slot, version, readingsHash, root)).
+    /// Slots older than the ring are forgotten.
+    function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest);
+    function epoch() external view returns (uint32);
+    function settlement() external view returns (address);
     function committee() external view returns (address[] memory nodes, uint8 faults, uint256 quorum);
 }

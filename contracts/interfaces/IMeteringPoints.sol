@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import { PointWord } from "../libraries/PointWord.sol";
+
 /// A metering point as the market sees it; one storage word. Energy limits in Wh per slot.
 struct Point {
     address owner;
@@ -9,19 +11,24 @@ struct Point {
     uint24 exportLimitWh;
     /// Trading limit L that the owner chose, <= max(import, export).
     uint24 tradeLimitWh;
+    /// How often the trading limit was raised; a margin checked before the last raise counts no longer.
+    uint8 raises;
+    /// How often the point changed hands (mod 256); delegates of former owners count no longer.
+    uint8 handovers;
 }
 
 /// @title Metering points: one connection with one meter, dense ids from 0, and who may sign orders for it.
 interface IMeteringPoints {
     event PointRegistered(uint32 indexed point, address indexed owner, uint8 zone, uint24 importLimitWh, uint24 exportLimitWh);
     event OwnerChanged(uint32 indexed point, address indexed previousOwner, address indexed owner);
-    event TradeLimitSet(uint32 indexed point, uint24 tradeLimitWh);
+    event TradeLimitSet(uint32 indexed point, uint24 tradeLimitWh, uint8 raises);
     event DelegateSet(uint32 indexed point, address indexed delegate, uint40 validUntil);
 
     error UnknownPoint(uint32 point);
     error NotOwner(uint32 point, address caller);
     error UnknownZone(uint8 zone, uint8 zoneCount);
     error TradeLimitTooHigh(uint24 tradeLimitWh, uint24 highestWh);
+    error TooManyRaises(uint32 point);
     error ZeroAddress();
 
     /// Registers the next point. Restricted to the grid operator.
@@ -30,7 +37,7 @@ interface IMeteringPoints {
     /// Hands the point to another wallet. Only its owner.
     function changeOwner(uint32 point, address owner) external;
 
-    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner.
+    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner. At most 255 raises.
     function setTradeLimit(uint32 point, uint24 tradeLimitWh) external;
 
     /// Lets `delegate` sign orders until the chain time `validUntil`; 0 revokes. Only the owner. A delegate can never withdraw.
@@ -38,6 +45,8 @@ interface IMeteringPoints {
 
     function count() external view returns (uint32);
     function pointOf(uint32 point) external view returns (Point memory);
+    /// The point as one word (0 = unknown), and whether `delegate` may sign for it now. What the order book reads per order.
+    function orderTerms(uint32 point, address delegate) external view returns (PointWord word, bool delegated);
     function isDelegate(uint32 point, address delegate) external view returns (bool);
     /// Zones of all points in order, one byte each.
     function zones() external view returns (bytes memory);

@@ -53,6 +53,9 @@ interface IOrderBook {
     /// Appends orders of `slot`. An order that fails is skipped with an event; nothing one order does can revert the others.
     function append(uint32 slot, SignedOrder[] calldata orders) external returns (uint256 appended);
 
+    /// A contract was wired to another one than it names itself.
+    error WrongWiring(address expected, address got);
+
     /// Running hash and number of words of a slot's book; the start value and 0 for an empty book.
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount);
     /// keccak256(abi.encode(chainid, address(this), slot)).
@@ -65,4 +68,6 @@ interface IOrderBook {
     function marginPerSlot(uint32 point) external view returns (uint256 nano);
     /// Margin that the account's range of open slots binds now, nano-token.
     function requiredMargin(uint32 point) external view returns (uint256 nano);
+    function ledger() external view returns (address);
+    function settlement() external view returns (address);
 }

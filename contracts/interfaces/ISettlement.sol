@@ -5,7 +5,9 @@ import { ClearingRecord } from "./IAuction.sol";
 
 /// One slot to settle: the clearing as recorded (ignored when the slot was not cleared) and the readings as reported.
 struct SlotToSettle {
+    /// `record.slot` names the slot even when nothing was cleared.
     ClearingRecord record;
+    /// A registered point beyond the readings counts as missing, readings beyond the registered points do not count.
     /// 8 bytes per point: bits 63..62 quality (0 measured, 1 interpolated, 2 estimated, 3 missing), 61..31 import Wh, 30..0 export Wh.
     bytes readings;
     bytes32 root;
@@ -34,13 +36,19 @@ interface ISettlement {
     event FinalThrough(uint32 slot);
 
     error NotReported(uint32 slot);
-    error ReadingsMismatch(uint32 slot, bytes32 expected, bytes32 got);
-    error RecordMismatch(uint32 slot, bytes32 expected, bytes32 got);
+    error ReadingsMismatch(uint32 slot, bytes28 expected, bytes28 got);
+    error RecordMismatch(uint32 slot, bytes28 expected, bytes28 got);
     error AlreadySettled(uint32 slot);
     error TooEarly(uint32 slot, uint256 now_, uint256 from);
     error SlotsNotAscending(uint32 previous, uint32 slot);
     error BeforeGenesis(uint32 slot, uint32 genesis);
-    error ReadingsTooShort(uint32 slot, uint256 points, uint256 needed);
+    error AlreadyEstimated(uint32 slot);
+    error NotEstimated(uint32 slot);
+    /// 256 slots are open: the oldest must become final first.
+    error TooManyOpenSlots(uint32 slot, uint32 firstOpen);
+    error NothingToSettle();
+    /// A contract was wired to another one than it names itself.
+    error WrongWiring(address expected, address got);
 
     /// Settles reported slots, ascending. Anyone. One account can never make it revert.
     function settle(SlotToSettle[] calldata slots) external;

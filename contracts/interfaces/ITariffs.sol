@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { SlotTerms } from "../libraries/MarketTypes.sol";
+import { TermsWord } from "../libraries/TermsWord.sol";
 
 /// @title Tariffs, fee and price band of every slot: published before the slot's book opens, never changed after.
 /// A book opens when its terms are published.
@@ -19,9 +20,14 @@ interface ITariffs {
     function publish(uint32 firstSlot, SlotTerms[] calldata terms) external;
 
     function termsOf(uint32 slot) external view returns (SlotTerms memory);
+    /// The terms as one word (TermsWord); 0 when none are published. A slot without terms takes no orders and pays nothing.
+    function wordOf(uint32 slot) external view returns (TermsWord);
     function isPublished(uint32 slot) external view returns (bool);
     /// No import tariff is ever above this (bounds the margin), micro-token per kWh.
     function highestImportTariff() external view returns (int40);
     /// No export tariff is ever below this (bounds the margin), micro-token per kWh.
     function lowestExportTariff() external view returns (int40);
+    /// No band is ever wider than this, micro-token per kWh.
+    function lowestPrice() external view returns (int40);
+    function highestPrice() external view returns (int40);
 }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import { IGrid } from "../interfaces/IGrid.sol";
+import { IMeteringPoints, Point } from "../interfaces/IMeteringPoints.sol";
+import { PointWord, PointWordLibrary } from "../libraries/PointWord.sol";
+
+/// @inheritdoc IMeteringPoints
+contract MeteringPoints is IMeteringPoints, AccessManaged {
+    IGrid public immutable grid;
+
+    uint32 public count;
+    mapping(uint256 point => PointWord) private _points;
+    /// Zones of 32 points per word, so that settlement reads a page instead of 32 points.
+    mapping(uint256 page => uint256) private _zonePages;
+    /// Keyed by point, handovers, owner and delegate: a new owner starts without delegates.
+    mapping(bytes32 key => uint40 validUntil) private _delegates;
+
+    constructor(address manager, IGrid grid_) AccessManaged(manager) {
+        grid = grid_;
+    }
+
+    modifier onlyOwner(uint32 point) {
+        if (_existing(point).owner() != msg.sender) revert NotOwner(point, msg.sender);
+        _;
+    }
+
+    function register(
+        address owner,
+        uint8 zone,
+        uint24 importLimitWh,
+        uint24 exportLimitWh
+    ) external restricted returns (uint32 point) {
+        if (owner == address(0)) revert ZeroAddress();
+        uint8 zones_ = grid.zoneCount();
+        if (zone >= zones_) revert UnknownZone(zone, zones_);
+        point = count++;
+        uint24 highest = importLimitWh > exportLimitWh ? importLimitWh : exportLimitWh;
+        _points[point] = PointWordLibrary.pack(owner, zone, importLimitWh, exportLimitWh, highest, 0, 0);
+        _zonePages[point / 32] |= uint256(zone) << (248 - 8 * (point % 32));
+        emit PointRegistered(point, owner, zone, importLimitWh, exportLimitWh);
+    }
+
+    function changeOwner(uint32 point, address owner) external onlyOwner(point) {
+        if (owner == address(0)) revert ZeroAddress();
+        PointWord word = _points[point];
+        unchecked {
+            _store(point, word, owner, word.tradeLimitWh(), word.raises(), word.handovers() + 1);
+        }
+        emit OwnerChanged(point, msg.sender, owner);
+    }
+
+    function setTradeLimit(uint32 point, uint24 tradeLimitWh) external onlyOwner(point) {
+        PointWord word = _points[point];
+        uint24 highest = word.importLimitWh() > word.exportLimitWh() ? word.importLimitWh() : word.exportLimitWh();
+        if (tradeLimitWh > highest) revert TradeLimitTooHigh(tradeLimitWh, highest);
+        uint8 raises = word.raises();
+        if (tradeLimitWh > word.tradeLimitWh()) {
+            if (raises == type(uint8).max) revert TooManyRaises(point);
+            ++raises;
+        }
+        _store(point, word, word.owner(), tradeLimitWh, raises, word.handovers());
+        emit TradeLimitSet(point, tradeLimitWh, raises);
+    }
+
+    function setDelegate(uint32 point, address delegate, uint40 validUntil) external onlyOwner(point) {
+        if (delegate == address(0)) revert ZeroAddress();
+        _delegates[_delegateKey(point, _points[point], delegate)] = validUntil;
+        emit DelegateSet(point, delegate, validUntil);
+    }
+
+    function pointOf(uint32 point) external view returns (Point memory) {
+        PointWord word = _existing(point);
+        return
+            Point(
+                word.owner(),
+                word.zone(),
+                word.importLimitWh(),
+                word.exportLimitWh(),
+                word.tradeLimitWh(),
+                word.raises(),
+                word.handovers()
+            );
+    }
+
+    function orderTerms(uint32 point, address delegate) external view returns (PointWord word, bool delegated) {
+        word = _points[point];
+        if (delegate != address(0)) delegated = _isDelegate(point, word, delegate);
+    }
+
+    function isDelegate(uint32 point, address delegate) external view returns (bool) {
+        return _isDelegate(point, _existing(point), delegate);
+    }
+
+    function zones() external view returns (bytes memory result) {
+        uint256 length = count;
+        result = new bytes((length + 31) & ~uint256(31));
+        for (uint256 page = 0; page * 32 < length; ++page) {
+            uint256 word = _zonePages[page];
+            assembly ("memory-safe") {
+                mstore(add(add(result, 32), shl(5, page)), word)
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(result, length)
+        }
+    }
+
+    function _existing(uint32 point) private view returns (PointWord word) {
+        word = _points[point];
+        if (word.owner() == address(0)) revert UnknownPoint(point);
+    }
+
+    function _store(
+        uint32 point,
+        PointWord word,
+        address owner,
+        uint24 tradeLimitWh,
+        uint8 raises,
+        uint8 handovers
+    ) private {
+        _points[point] = PointWordLibrary.pack(
+            owner,
+            word.zone(),
+            word.importLimitWh(),
+            word.exportLimitWh(),
+            tradeLimitWh,
+            raises,
+            handovers
+        );
+    }
+
+    function _isDelegate(uint32 point, PointWord word, address delegate) private view returns (bool) {
+        // solhint-disable-next-line not-rely-on-time
+        return _delegates[_delegateKey(point, word, delegate)] >= block.timestamp;
+    }
+
+    function _delegateKey(uint32 point, PointWord word, address delegate) private pure returns (bytes32 key) {
+        uint256 left = (uint256(point) << 168) | (uint256(word.handovers()) << 160) | uint160(word.owner());
+        assembly ("memory-safe") {
+            mstore(0, left)
+            mstore(32, delegate)
+            key := keccak256(0, 64)
+        }
+    }
+}

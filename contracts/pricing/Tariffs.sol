@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import { ITariffs } from "../interfaces/ITariffs.sol";
+import { SlotTerms } from "../libraries/MarketTypes.sol";
+import { SlotTime } from "../libraries/SlotTime.sol";
+import { TermsWord, TermsWordLibrary } from "../libraries/TermsWord.sol";
+
+/// @inheritdoc ITariffs
+contract Tariffs is ITariffs, AccessManaged {
+    int40 public immutable highestImportTariff;
+    int40 public immutable lowestExportTariff;
+    int40 public immutable lowestPrice;
+    int40 public immutable highestPrice;
+
+    mapping(uint256 ringIndex => TermsWord) private _ring;
+
+    error BoundsCross(int40 lowest, int40 highest);
+
+    constructor(
+        address manager,
+        int40 highestImportTariff_,
+        int40 lowestExportTariff_,
+        int40 lowestPrice_,
+        int40 highestPrice_
+    ) AccessManaged(manager) {
+        if (lowestExportTariff_ >= highestImportTariff_) revert BoundsCross(lowestExportTariff_, highestImportTariff_);
+        if (lowestPrice_ >= highestPrice_) revert BoundsCross(lowestPrice_, highestPrice_);
+        highestImportTariff = highestImportTariff_;
+        lowestExportTariff = lowestExportTariff_;
+        lowestPrice = lowestPrice_;
+        highestPrice = highestPrice_;
+    }
+
+    function publish(uint32 firstSlot, SlotTerms[] calldata terms) external restricted {
+        uint32 current = SlotTime.current();
+        uint32 latest = current + uint32(SlotTime.AHEAD_SLOTS);
+        for (uint32 i = 0; i < terms.length; ++i) {
+            uint32 slot = firstSlot + i;
+            if (slot < current) revert SlotOver(slot);
+            if (slot > latest) revert TooFarAhead(slot, latest);
+            if (_ring[slot % SlotTime.RING].slot() == slot) revert AlreadyPublished(slot);
+            _check(slot, terms[i]);
+            _ring[slot % SlotTime.RING] = TermsWordLibrary.pack(slot, terms[i]);
+        }
+        emit TermsPublished(firstSlot, terms);
+    }
+
+    function termsOf(uint32 slot) external view returns (SlotTerms memory) {
+        TermsWord word = wordOf(slot);
+        if (!word.isPublished()) revert NotPublished(slot);
+        return word.unpack();
+    }
+
+    function isPublished(uint32 slot) external view returns (bool) {
+        return wordOf(slot).isPublished();
+    }
+
+    function wordOf(uint32 slot) public view returns (TermsWord word) {
+        word = _ring[slot % SlotTime.RING];
+        if (word.slot() != slot) word = TermsWord.wrap(0);
+    }
+
+    function _check(uint32 slot, SlotTerms calldata terms) private view {
+        _within(slot, terms.importTariff, lowestExportTariff, highestImportTariff);
+        _within(slot, terms.exportTariff, lowestExportTariff, highestImportTariff);
+        if (int256(terms.exportTariff) >= int256(terms.importTariff) - int256(uint256(terms.fee))) {
+            revert TariffsCross(slot, terms.importTariff, terms.fee, terms.exportTariff);
+        }
+        _within(slot, terms.bandMin, lowestPrice, highestPrice);
+        _within(slot, terms.bandMax, terms.bandMin, highestPrice);
+        _within(slot, terms.reference_, terms.bandMin, terms.bandMax);
+    }
+
+    function _within(uint32 slot, int40 value, int40 lowest, int40 highest) private pure {
+        if (value < lowest || value > highest) revert OutsideBounds(slot, value, lowest, highest);
+    }
+}
