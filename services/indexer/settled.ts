@@ -1,0 +1,171 @@
+import { slotMoney, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
+import type { Store } from "../platform/store.ts";
+import type { ChainEvent } from "../protocol/events.ts";
+import { decodeReadings } from "./decode.ts";
+
+/** Sums by account of what a transaction's slots should move, or moved. */
+export interface SlotDifference {
+  points: Map<number, bigint>;
+  backup: bigint;
+  operator: bigint;
+  members: bigint;
+  congestion: bigint;
+}
+
+const MISSING = 3;
+
+/**
+ * Recomputes the money of a settled slot, stores a payment per point and adds the difference to what the slot had been
+ * paid before (a replaced report) to `expected`.
+ * @returns number of meters settled
+ */
+export const foldSettled = (
+  store: Store,
+  event: ChainEvent & { name: "Settled" },
+  expected: SlotDifference,
+): number => {
+  const { slot, block, logIndex } = event;
+  const before = latestPayments(store, slot);
+  const sumsBefore = latestSums(store, slot);
+  const { money, points } = recompute(store, event);
+
+  store.run(
+    "INSERT INTO settlements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ...[block, logIndex, slot, event.version, event.status, event.txHash, event.readings],
+    ...[event.backupNano, event.operatorNano, event.membersNano, event.congestionNano].map(String),
+  );
+  money.payments.forEach((payment, point) => {
+    const metered = points[point] as CountedPoint;
+    store.run(
+      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[block, logIndex, slot, event.version, point, Number(metered.positionWh), Number(metered.importWh)],
+      ...[Number(metered.exportWh), metered.quality, Number(payment.meteredWh), String(payment.energyNano)],
+      ...[String(payment.feeNano), String(payment.imbalanceNano), String(payment.paymentNano)],
+      ...[String(payment.tariffNano), String(payment.deviationCostNano)],
+    );
+    const difference = payment.paymentNano - (before.get(point) ?? 0n);
+    expected.points.set(point, (expected.points.get(point) ?? 0n) + difference);
+  });
+  const { fixed } = money;
+  expected.backup += fixed.backupNano - sumsBefore.backupNano;
+  expected.operator += fixed.operatorNano - sumsBefore.operatorNano;
+  expected.members += fixed.membersNano - sumsBefore.membersNano;
+  expected.congestion += fixed.congestionNano - sumsBefore.congestionNano;
+  for (const account of ["backupNano", "operatorNano", "membersNano", "congestionNano"] as const) {
+    if (fixed[account] !== event[account]) {
+      store.run(
+        "INSERT INTO problems VALUES (?, ?, ?)",
+        ...[block, event.txHash, `slot ${slot}: event says ${account} ${event[account]}, recomputed ${fixed[account]}`],
+      );
+    }
+  }
+  return money.payments.length;
+};
+
+interface CountedPoint {
+  zone: number;
+  positionWh: bigint;
+  importWh: bigint;
+  exportWh: bigint;
+  missing: boolean;
+  quality: number;
+}
+
+const recompute = (
+  store: Store,
+  { slot, status, readings: packed }: ChainEvent & { name: "Settled" },
+): { money: SlotMoney; points: CountedPoint[] } => {
+  const clearing = store.get<{ prices: string; positions: string } & Record<string, string>>(
+    "SELECT * FROM clearings WHERE slot = ?",
+    slot,
+  );
+  const positions = clearing ? (JSON.parse(clearing.positions) as number[]) : [];
+  const prices = clearing ? (JSON.parse(clearing.prices) as number[]) : [];
+  const terms = store.get<Record<string, number>>("SELECT * FROM terms WHERE slot = ?", slot);
+  const readings = decodeReadings(packed);
+  const zoneOf = zonesOfPoints(store);
+  // An estimated slot counts every position as metered; its event carries no readings.
+  const estimated = status === "estimated";
+  const count = estimated ? Math.max(zoneOf.length, positions.length) : Math.max(readings.length, positions.length);
+  const points: CountedPoint[] = Array.from({ length: count }, (_, point) => {
+    const positionWh = BigInt(positions[point] ?? 0);
+    const reading = readings[point];
+    const zone = zoneOf[point] ?? 0;
+    if (estimated) {
+      const sold = positionWh > 0n;
+      const energy = { importWh: sold ? 0n : -positionWh, exportWh: sold ? positionWh : 0n };
+      return { zone, positionWh, ...energy, missing: false, quality: 2 };
+    }
+    const quality = reading?.quality ?? MISSING;
+    return {
+      zone,
+      positionWh,
+      importWh: BigInt(reading?.importWh ?? 0),
+      exportWh: BigInt(reading?.exportWh ?? 0),
+      missing: quality === MISSING,
+      quality,
+    };
+  });
+  const money = slotMoney({
+    points,
+    zones: zonesOf(store, slot, prices),
+    tariffs: {
+      importMicroPerKwh: BigInt(terms?.["importTariff"] ?? 0),
+      exportMicroPerKwh: BigInt(terms?.["exportTariff"] ?? 0),
+      feeMicroPerKwh: BigInt(terms?.["fee"] ?? 0),
+    },
+    clearing: {
+      backupSoldWh: BigInt(clearing?.["backupSoldWh"] ?? 0),
+      backupNano: BigInt(clearing?.["backupNano"] ?? 0),
+      congestionNano: BigInt(clearing?.["congestionNano"] ?? 0),
+    },
+  });
+  return { money, points };
+};
+
+const zonesOfPoints = (store: Store): number[] =>
+  store.all<{ zone: number }>("SELECT zone FROM points GROUP BY point ORDER BY point").map(({ zone }) => zone);
+
+/** Zone prices, and whether a backup supplier is connected somewhere in each zone's island. */
+const zonesOf = (store: Store, slot: number, prices: readonly number[]): ZoneMoney[] => {
+  const rows = store.all<{ parent: number; backupCapacityWh: string }>(
+    `SELECT parent, backupCapacityWh FROM grids
+     WHERE (fromSlot, version) = (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)
+     ORDER BY zone`,
+    slot,
+  );
+  const roots: number[] = [];
+  rows.forEach(({ parent }, zone) => roots.push(parent === zone ? zone : (roots[parent] as number)));
+  const backed = new Set(rows.flatMap((row, zone) => (row.backupCapacityWh === "0" ? [] : [roots[zone] as number])));
+  return rows.map((_, zone) => ({
+    priceMicroPerKwh: BigInt(prices[zone] ?? 0),
+    hasBackup: backed.has(roots[zone] as number),
+  }));
+};
+
+const latestPayments = (store: Store, slot: number): Map<number, bigint> =>
+  new Map(
+    store
+      .all<{ point: number; paymentNano: string }>(
+        "SELECT point, paymentNano FROM payments WHERE slot = ? ORDER BY block, log",
+        slot,
+      )
+      .map(({ point, paymentNano }) => [point, BigInt(paymentNano)]),
+  );
+
+const latestSums = (
+  store: Store,
+  slot: number,
+): Record<"backupNano" | "operatorNano" | "membersNano" | "congestionNano", bigint> => {
+  const row = store.get<Record<string, string>>(
+    "SELECT * FROM settlements WHERE slot = ? ORDER BY block DESC, log DESC LIMIT 1",
+    slot,
+  );
+  const of = (key: string): bigint => BigInt(row?.[key] ?? 0);
+  return {
+    backupNano: of("backupNano"),
+    operatorNano: of("operatorNano"),
+    membersNano: of("membersNano"),
+    congestionNano: of("congestionNano"),
+  };
+};
