@@ -3,8 +3,16 @@ pragma solidity ^0.8.28;
 
 /// Why the proof of a clearing fails. Prices micro-token per kWh, energy Wh.
 interface IClearingErrors {
+    /// A book is a whole number of 16 byte words.
+    error MalformedBook(uint256 bytes_);
+    /// A word names a point beyond what one proof can hold in memory.
+    error PointOutOfRange(uint256 point, uint256 limit);
+    error PositionOverflow(uint256 point, int256 soldWh);
+    error MoneyOverflow();
     error WrongZoneCount(uint256 posted, uint256 expected);
     error UnknownZone(uint256 zone, uint256 zones);
+    /// Within an island with a backup all fees and all tariffs are equal, and buying < selling less fee.
+    error InconsistentTariffs(uint256 zone);
     /// The price is not the midpoint rule's: the only price this book supports is `expected`.
     error WrongPrice(uint256 zone, int256 posted, int256 expected);
     error MarginalBidOverfilled(uint256 zone, uint256 posted, uint256 available);

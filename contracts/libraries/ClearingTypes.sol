@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// What a proven clearing amounts to. Energy Wh, money nano-token.
+struct ClearingOutcome {
+    /// Net sold Wh per point, dense (PackedEnergy), up to the highest point in the book.
+    bytes positions;
+    /// Sum of all filled bids, without the backup.
+    uint64 boughtWh;
+    uint64 backupSoldWh;
+    uint64 backupBoughtWh;
+    /// Backup's sales less its purchases, at zone prices.
+    int128 backupNano;
+    /// Congestion rent: minus the sum of net export x zone price, backup included.
+    int128 congestionNano;
+    /// Fees on all filled bids.
+    int128 feesNano;
+    /// Objective of section 4 at effective limits, backup included.
+    int256 welfareNano;
+}
+
+/// Working record of one zone. Field order is known to the assembly of ClearingBook: offsets in its constants.
+struct ZoneTally {
+    int256 price;
+    int256 fee;
+    /// Highest gross limit a bid counts with (the import tariff); type max in an island without backup.
+    int256 bidCap;
+    /// Lowest limit an offer counts with (the export tariff); type min in an island without backup.
+    int256 offerFloor;
+    /// Known bounds of the price: type min / max while open.
+    int256 lo;
+    int256 hi;
+    /// Bounds from completely filled orders at the band's edge; type min / max while open.
+    int256 loFull;
+    int256 hiFull;
+    /// Wh of orders that are better than the price: filled in full.
+    uint256 bidWh;
+    uint256 offerWh;
+    /// Wh of all orders whose effective limit is the price.
+    uint256 bidMarginWh;
+    uint256 offerMarginWh;
+    /// Wh filled of those; while fills are derived: not yet handed out.
+    uint256 bidFilledWh;
+    uint256 offerFilledWh;
+    uint256 bidRestWh;
+    uint256 offerRestWh;
+    uint256 backupSoldWh;
+    uint256 backupBoughtWh;
+    /// Index of the island's root.
+    uint256 root;
+    /// Net export, then the flow to the parent once subtrees are summed.
+    int256 flow;
+    /// What can leave or reach the zone at its price, for the volume check (flags of ClearingNetwork).
+    uint256 flags;
+}
