@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import { GridZone, IGrid } from "../interfaces/IGrid.sol";
-import { CodeStore } from "../libraries/CodeStore.sol";
-import { SlotTime } from "../libraries/SlotTime.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {GridZone, IGrid} from "../interfaces/IGrid.sol";
+import {CodeStore} from "../libraries/CodeStore.sol";
+import {SlotTime} from "../libraries/SlotTime.sol";
 
-/// @inheritdoc IGrid
+/// See IGrid for what each function does.
 contract Grid is IGrid, AccessManaged {
     /// So that a version fits into the code of one contract.
     uint256 public constant MAX_ZONES = 128;

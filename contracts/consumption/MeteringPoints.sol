@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import { IGrid } from "../interfaces/IGrid.sol";
-import { IMeteringPoints, Point } from "../interfaces/IMeteringPoints.sol";
-import { PointWord, PointWordLibrary } from "../libraries/PointWord.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IGrid} from "../interfaces/IGrid.sol";
+import {IMeteringPoints, Point} from "../interfaces/IMeteringPoints.sol";
+import {PointWord, PointWordLibrary} from "../libraries/PointWord.sol";
 
-/// @inheritdoc IMeteringPoints
+/// See IMeteringPoints for what each function does.
 contract MeteringPoints is IMeteringPoints, AccessManaged {
     IGrid public immutable grid;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { ZonePosting } from "../libraries/MarketTypes.sol";
+import {ZonePosting} from "../libraries/MarketTypes.sol";
 
 /// What settlement needs from a clearing; the chain keeps `bytes28(keccak256(abi.encode(record)))`.
 struct ClearingRecord {
@@ -20,13 +20,18 @@ struct ClearingRecord {
 
 /// @title The auction: anyone posts a slot's clearing with its whole book; the contract accepts only the optimal one.
 interface IAuction {
-    event Cleared(uint32 indexed slot, address indexed clearer, ClearingRecord record, uint64 boughtWh, int256 welfareNano);
+    event Cleared(
+        uint32 indexed slot,
+        address indexed clearer,
+        ClearingRecord record,
+        uint64 boughtWh,
+        int256 welfareNano
+    );
 
     error NotBetweenGateAndStart(uint32 slot, uint256 now_, uint256 gate, uint256 start);
     error AlreadyCleared(uint32 slot);
     error BookMismatch(uint32 slot, bytes32 expected, bytes32 got);
     error EmptyBook(uint32 slot);
-    error NotPublished(uint32 slot);
 
     /// Clears `slot`. `book`: all OrderWords of the slot, 16 bytes each, in order of append. The proof's errors: IClearingErrors.
     function clear(uint32 slot, bytes calldata book, ZonePosting[] calldata postings) external;

@@ -9,7 +9,14 @@ interface ILedger {
     event WithdrawalRequested(uint32 indexed account, uint256 amount, uint32 slot);
     event Withdrawn(uint32 indexed account, address indexed to, uint256 amount);
     /// `deltasNano[i]` was added to point `firstPoint + i`; then the fixed accounts' deltas.
-    event Moved(uint32 firstPoint, int128[] deltasNano, int128 backup, int128 operatorFees, int128 members, int128 congestion);
+    event Moved(
+        uint32 firstPoint,
+        int128[] deltasNano,
+        int128 backup,
+        int128 operatorFees,
+        int128 members,
+        int128 congestion
+    );
 
     error NotAccountOwner(uint32 account, address caller);
     error NotSettlement(address caller);
@@ -34,7 +41,14 @@ interface ILedger {
     function deposit(uint32 account, uint256 amount) external;
 
     /// The same with an ERC-2612 permit of the caller.
-    function depositWithPermit(uint32 account, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+    function depositWithPermit(
+        uint32 account,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
 
     /// Asks for `amount` base units; payable when every slot up to now's is final. Replaces an earlier request.
     function requestWithdrawal(uint32 account, uint256 amount) external;
@@ -43,7 +57,14 @@ interface ILedger {
     function withdraw(uint32 account) external returns (uint256 amount);
 
     /// Only Settlement. Adds the deltas; reverts unless everything sums to zero.
-    function move(uint32 firstPoint, int128[] calldata deltasNano, int128 backup, int128 operatorFees, int128 members, int128 congestion) external;
+    function move(
+        uint32 firstPoint,
+        int128[] calldata deltasNano,
+        int128 backup,
+        int128 operatorFees,
+        int128 members,
+        int128 congestion
+    ) external;
 
     function balanceOf(uint32 account) external view returns (int128 nano);
     function token() external view returns (address);

@@ -18,7 +18,14 @@ struct Report {
 /// @title Reports of the committee: n > 3f nodes, n <= 31, quorum 2f + 1.
 interface IMeterOracle {
     event CommitteeSet(address[] nodes, uint8 faults, uint32 epoch);
-    event Reported(uint32 indexed slot, uint8 version, uint8 attempt, bytes32 readingsHash, bytes32 root, uint32 signers);
+    event Reported(
+        uint32 indexed slot,
+        uint8 version,
+        uint8 attempt,
+        bytes32 readingsHash,
+        bytes32 root,
+        uint32 signers
+    );
 
     error CommitteeTooSmall(uint256 nodes, uint8 faults);
     error CommitteeTooLarge(uint256 nodes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { PointWord } from "../libraries/PointWord.sol";
+import {PointWord} from "../libraries/PointWord.sol";
 
 /// A metering point as the market sees it; one storage word. Energy limits in Wh per slot.
 struct Point {
@@ -19,7 +19,13 @@ struct Point {
 
 /// @title Metering points: one connection with one meter, dense ids from 0, and who may sign orders for it.
 interface IMeteringPoints {
-    event PointRegistered(uint32 indexed point, address indexed owner, uint8 zone, uint24 importLimitWh, uint24 exportLimitWh);
+    event PointRegistered(
+        uint32 indexed point,
+        address indexed owner,
+        uint8 zone,
+        uint24 importLimitWh,
+        uint24 exportLimitWh
+    );
     event OwnerChanged(uint32 indexed point, address indexed previousOwner, address indexed owner);
     event TradeLimitSet(uint32 indexed point, uint24 tradeLimitWh, uint8 raises);
     event DelegateSet(uint32 indexed point, address indexed delegate, uint40 validUntil);
@@ -32,7 +38,12 @@ interface IMeteringPoints {
     error ZeroAddress();
 
     /// Registers the next point. Restricted to the grid operator.
-    function register(address owner, uint8 zone, uint24 importLimitWh, uint24 exportLimitWh) external returns (uint32 point);
+    function register(
+        address owner,
+        uint8 zone,
+        uint24 importLimitWh,
+        uint24 exportLimitWh
+    ) external returns (uint32 point);
 
     /// Hands the point to another wallet. Only its owner.
     function changeOwner(uint32 point, address owner) external;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { ClearingRecord } from "./IAuction.sol";
+import {ClearingRecord} from "./IAuction.sol";
 
 /// One slot to settle: the clearing as recorded (ignored when the slot was not cleared) and the readings as reported.
 struct SlotToSettle {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { SlotTerms } from "../libraries/MarketTypes.sol";
-import { TermsWord } from "../libraries/TermsWord.sol";
+import {SlotTerms} from "../libraries/MarketTypes.sol";
+import {TermsWord} from "../libraries/TermsWord.sol";
 
 /// @title Tariffs, fee and price band of every slot: published before the slot's book opens, never changed after.
 /// A book opens when its terms are published.

@@ -20,9 +20,8 @@ library PointWordLibrary {
         uint8 raises_,
         uint8 handovers_
     ) internal pure returns (PointWord) {
-        uint256 limits = (uint256(tradeLimitWh_) << 216) |
-            (uint256(exportLimitWh_) << 192) |
-            (uint256(importLimitWh_) << 168);
+        uint256 limits =
+            (uint256(tradeLimitWh_) << 216) | (uint256(exportLimitWh_) << 192) | (uint256(importLimitWh_) << 168);
         return
             PointWord.wrap(
                 (uint256(handovers_) << 248) |

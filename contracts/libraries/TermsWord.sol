@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { SlotTerms } from "./MarketTypes.sol";
+import {SlotTerms} from "./MarketTypes.sol";
 
 /// The terms of one slot in one storage word. The slot's number makes an entry of an older lap of the ring recognisable.
 ///
@@ -13,9 +13,10 @@ using TermsWordLibrary for TermsWord global;
 
 library TermsWordLibrary {
     function pack(uint32 slot_, SlotTerms calldata terms) internal pure returns (TermsWord) {
-        uint256 band = (uint256(uint40(terms.reference_)) << 192) |
-            (uint256(uint40(terms.bandMax)) << 152) |
-            (uint256(uint40(terms.bandMin)) << 112);
+        uint256 band =
+            (uint256(uint40(terms.reference_)) << 192) |
+                (uint256(uint40(terms.bandMax)) << 152) |
+                (uint256(uint40(terms.bandMin)) << 112);
         return
             TermsWord.wrap(
                 (uint256(uint24(slot_)) << 232) |

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import { ITariffs } from "../interfaces/ITariffs.sol";
-import { SlotTerms } from "../libraries/MarketTypes.sol";
-import { SlotTime } from "../libraries/SlotTime.sol";
-import { TermsWord, TermsWordLibrary } from "../libraries/TermsWord.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ITariffs} from "../interfaces/ITariffs.sol";
+import {SlotTerms} from "../libraries/MarketTypes.sol";
+import {SlotTime} from "../libraries/SlotTime.sol";
+import {TermsWord, TermsWordLibrary} from "../libraries/TermsWord.sol";
 
-/// @inheritdoc ITariffs
+/// See ITariffs for what each function does.
 contract Tariffs is ITariffs, AccessManaged {
     int40 public immutable highestImportTariff;
     int40 public immutable lowestExportTariff;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IMeterOracle, Report} from "../interfaces/IMeterOracle.sol";
+import {ISettlement} from "../interfaces/ISettlement.sol";
+import {CodeStore} from "../libraries/CodeStore.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+import {SlotTime} from "../libraries/SlotTime.sol";
+
+/// See IMeterOracle for what each function does.
+contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
+    uint256 public constant MAX_NODES = 31;
+    bytes32 public constant REPORT_TYPEHASH = keccak256(
+        "Report(uint32 slot,uint8 version,uint8 attempt,bytes32 readingsHash,bytes32 root)"
+    );
+
+    address public immutable settlement;
+
+    /// The nodes' addresses stand as code, 20 bytes each: one account access instead of a storage read per signer.
+    struct Committee {
+        address pointer;
+        uint8 nodes;
+        uint8 faults;
+        uint32 epoch;
+    }
+
+    Committee private _committee;
+    /// bits 255..32 digest, 31..8 lap (slot / 256), 7..0 version.
+    mapping(uint256 ringIndex => uint256 entry) private _reports;
+
+    constructor(address manager, address settlement_) AccessManaged(manager) EIP712("DAEG", "1") {
+        settlement = settlement_;
+    }
+
+    function setCommittee(address[] calldata nodes, uint8 faults) external restricted {
+        if (nodes.length > MAX_NODES) revert CommitteeTooLarge(nodes.length);
+        if (nodes.length <= 3 * uint256(faults)) revert CommitteeTooSmall(nodes.length, faults);
+        bytes memory packed;
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            if (nodes[i] == address(0)) revert DuplicateNode(address(0));
+            for (uint256 j = 0; j < i; ++j) if (nodes[j] == nodes[i]) revert DuplicateNode(nodes[i]);
+            packed = bytes.concat(packed, bytes20(nodes[i]));
+        }
+        uint32 next = _committee.epoch + 1;
+        _committee = Committee(CodeStore.write(packed), uint8(nodes.length), faults, next);
+        emit CommitteeSet(nodes, faults, next);
+    }
+
+    function report(Report calldata report_, uint8[] calldata signers, bytes[] calldata signatures) external {
+        uint32 slot = report_.slot;
+        _checkTimeAndVersion(slot, report_.version);
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(
+                abi.encode(REPORT_TYPEHASH, slot, report_.version, report_.attempt, report_.readingsHash, report_.root)
+            )
+        );
+        uint32 signerBits = _checkSignatures(digest, signers, signatures);
+
+        bytes32 stored = keccak256(abi.encode(slot, report_.version, report_.readingsHash, report_.root));
+        _reports[slot % SlotTime.RING] =
+            (uint256(stored) & ~uint256(type(uint32).max)) |
+            (uint256(slot / SlotTime.RING) << 8) |
+            report_.version;
+        emit Reported(slot, report_.version, report_.attempt, report_.readingsHash, report_.root, signerBits);
+    }
+
+    function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest) {
+        uint256 entry = _reports[slot % SlotTime.RING];
+        if (uint24(entry >> 8) != slot / SlotTime.RING) return (0, 0);
+        return (uint8(entry), bytes28(bytes32(entry)));
+    }
+
+    function committee() external view returns (address[] memory nodes, uint8 faults, uint256 quorum) {
+        Committee memory current = _committee;
+        nodes = new address[](current.nodes);
+        if (current.nodes != 0) {
+            bytes memory packed = CodeStore.read(current.pointer);
+            for (uint256 i = 0; i < nodes.length; ++i) nodes[i] = _nodeAt(packed, i);
+        }
+        return (nodes, current.faults, 2 * uint256(current.faults) + 1);
+    }
+
+    function epoch() external view returns (uint32) {
+        return _committee.epoch;
+    }
+
+    function _checkTimeAndVersion(uint32 slot, uint8 version) private view {
+        if (block.timestamp < SlotTime.endOf(slot)) revert SlotNotOver(slot, SlotTime.endOf(slot));
+        uint256 entry = _reports[slot % SlotTime.RING];
+        uint8 current = uint24(entry >> 8) == slot / SlotTime.RING ? uint8(entry) : 0;
+        if (version <= current) revert VersionNotHigher(slot, version, current);
+        // An entry of a newer lap is never overwritten: by then the slot is far past this time.
+        uint256 last = SlotTime.reportDeadlineOf(slot) + SlotTime.FINAL_SLOTS * SlotTime.SLOT_SECONDS;
+        if (block.timestamp >= last) revert SlotIsFinal(slot);
+        if (current != 0 && ISettlement(settlement).finalThrough() >= slot) revert SlotIsFinal(slot);
+    }
+
+    function _checkSignatures(
+        bytes32 digest,
+        uint8[] calldata signers,
+        bytes[] calldata signatures
+    ) private view returns (uint32 signerBits) {
+        Committee memory current = _committee;
+        uint256 length = signers.length;
+        if (length != signatures.length) revert LengthsDiffer(length, signatures.length);
+        uint256 quorum = 2 * uint256(current.faults) + 1;
+        if (length < quorum) revert TooFewSignatures(length, quorum);
+        if (current.nodes == 0) revert CommitteeTooSmall(0, 0);
+        bytes memory packed = CodeStore.read(current.pointer);
+        for (uint256 i = 0; i < length; ++i) {
+            uint8 signer = signers[i];
+            if (i != 0 && signers[i - 1] >= signer) revert SignersNotAscending(signers[i - 1], signer);
+            if (signer >= current.nodes) revert UnknownSigner(signer, current.nodes);
+            address expected = _nodeAt(packed, signer);
+            address recovered = Signatures.recover(digest, signatures[i]);
+            if (recovered != expected) revert WrongSignature(signer, recovered, expected);
+            signerBits |= uint32(1) << signer;
+        }
+    }
+
+    function _nodeAt(bytes memory packed, uint256 index) private pure returns (address node) {
+        assembly ("memory-safe") {
+            node := shr(96, mload(add(add(packed, 32), mul(index, 20))))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {OrderWord} from "./OrderWord.sol";
+import {SlotTime} from "./SlotTime.sol";
+
+/// Running hash and number of words of the book of every slot in the ring; entries of older laps read as empty.
+library BookRing {
+    struct Entry {
+        bytes32 book;
+        uint32 slot;
+        uint32 wordCount;
+    }
+
+    /// keccak256(abi.encode(chainid, this, slot)): the same order can never stand in two books.
+    function start(uint32 slot) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), slot));
+    }
+
+    function get(
+        mapping(uint256 ringIndex => Entry) storage ring,
+        uint32 slot
+    ) internal view returns (bytes32 book, uint32 wordCount) {
+        Entry storage entry = ring[slot % SlotTime.RING];
+        if (entry.slot != slot) return (start(slot), 0);
+        return (entry.book, entry.wordCount);
+    }
+
+    function put(
+        mapping(uint256 ringIndex => Entry) storage ring,
+        uint32 slot,
+        bytes32 book,
+        uint32 wordCount
+    ) internal {
+        ring[slot % SlotTime.RING] = Entry(book, slot, wordCount);
+    }
+
+    /// keccak256(abi.encodePacked(book, word)).
+    function fold(bytes32 book, OrderWord word) internal pure returns (bytes32 next) {
+        assembly ("memory-safe") {
+            mstore(0, book)
+            mstore(32, shl(128, word))
+            next := keccak256(0, 48)
+        }
+    }
+}

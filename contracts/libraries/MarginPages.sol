@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {PointWord} from "./PointWord.sol";
+
+/// Up to which slot an account's margin was checked: 32 bits per point (24 bits slot, 8 bits the raises of the trading limit
+/// when it was checked), 8 points per word.
+library MarginPages {
+    /// Slots that are margined beyond the ordered one when the balance suffices, so that most orders write nothing.
+    uint32 internal constant AHEAD = 8;
+
+    /// Last margined slot, and whether no raise of the trading limit came after the check.
+    function throughOf(
+        mapping(uint256 page => uint256 word) storage pages,
+        uint32 point,
+        uint8 raises
+    ) internal view returns (uint32 through, bool current) {
+        uint32 entry = uint32(pages[point >> 3] >> (uint256(point & 7) << 5));
+        return (entry >> 8, uint8(entry) == raises);
+    }
+
+    function setThrough(
+        mapping(uint256 page => uint256 word) storage pages,
+        uint32 point,
+        uint32 through,
+        uint8 raises
+    ) internal {
+        uint256 shift = uint256(point & 7) << 5;
+        uint256 entry = (uint256(uint24(through)) << 8) | raises;
+        pages[point >> 3] = (pages[point >> 3] & ~(uint256(type(uint32).max) << shift)) | (entry << shift);
+    }
+
+    /// R T + L (T - F) + E max(0, -F), nano-token per slot. T at least zero, F the lowest export tariff.
+    function perSlot(
+        PointWord point,
+        int256 highestImportTariff,
+        int256 lowestExportTariff
+    ) internal pure returns (uint256) {
+        int256 t = highestImportTariff > 0 ? highestImportTariff : int256(0);
+        int256 nano = int256(uint256(point.importLimitWh())) * t;
+        nano += int256(uint256(point.tradeLimitWh())) * (highestImportTariff - lowestExportTariff);
+        if (lowestExportTariff < 0) nano += int256(uint256(point.exportLimitWh())) * -lowestExportTariff;
+        return uint256(nano);
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// Signature checks that never revert and never spend more than a bound, whatever the signer is.
+library Signatures {
+    /// Gas that a contract wallet gets for its EIP-1271 check.
+    uint256 internal constant WALLET_GAS = 100_000;
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+
+    /// Signer of a 65-byte (r, s, v) or 64-byte (EIP-2098) signature with low s; zero for anything else.
+    function recover(bytes32 digest, bytes calldata signature) internal pure returns (address) {
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+        assembly ("memory-safe") {
+            r := calldataload(signature.offset)
+            s := calldataload(add(signature.offset, 32))
+            v := byte(0, calldataload(add(signature.offset, 64)))
+        }
+        if (signature.length == 64) {
+            v = uint8(uint256(s) >> 255) + 27;
+            s = bytes32(uint256(s) & uint256(type(int256).max));
+        } else if (signature.length != 65) {
+            return address(0);
+        }
+        if (uint256(s) > HALF_ORDER) return address(0);
+        return ecrecover(digest, v, r, s);
+    }
+
+    /// Whether `signer`, an EOA or an EIP-1271 wallet, signed the digest.
+    function isValid(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
+        address recovered = recover(digest, signature);
+        if (recovered == signer && signer != address(0)) return true;
+        return signer.code.length != 0 && _walletAccepts(signer, digest, signature);
+    }
+
+    /// Asks the wallet with bounded gas, and reads 32 bytes of what it returns whatever their number.
+    function _walletAccepts(
+        address wallet,
+        bytes32 digest,
+        bytes calldata signature
+    ) private view returns (bool accepted) {
+        assembly ("memory-safe") {
+            let magic := shl(224, 0x1626ba7e)
+            let call_ := mload(0x40)
+            mstore(call_, magic)
+            mstore(add(call_, 4), digest)
+            mstore(add(call_, 36), 64)
+            mstore(add(call_, 68), signature.length)
+            calldatacopy(add(call_, 100), signature.offset, signature.length)
+            mstore(0, 0)
+            let size := add(100, and(add(signature.length, 31), not(31)))
+            let ok := staticcall(WALLET_GAS, wallet, call_, size, 0, 32)
+            accepted := and(ok, and(gt(returndatasize(), 31), eq(mload(0), magic)))
+        }
+    }
+}

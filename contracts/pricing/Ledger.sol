@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ILedger} from "../interfaces/ILedger.sol";
+import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
+import {IOrderBook} from "../interfaces/IOrderBook.sol";
+import {ISettlement} from "../interfaces/ISettlement.sol";
+import {BalancePages} from "../libraries/BalancePages.sol";
+import {SlotTime} from "../libraries/SlotTime.sol";
+
+/// See ILedger for what each function does.
+contract Ledger is ILedger {
+    using SafeERC20 for IERC20;
+    using BalancePages for mapping(uint256 page => uint256 pair);
+
+    uint32 public constant BACKUP = type(uint32).max;
+    uint32 public constant OPERATOR = type(uint32).max - 1;
+    uint32 public constant MEMBERS = type(uint32).max - 2;
+    uint32 public constant CONGESTION = type(uint32).max - 3;
+
+    /// Ledger units per base unit of the token.
+    int128 public constant NANO_PER_BASE_UNIT = 1_000;
+    /// Far above all money there is, far below the range of a balance: settlement can never overflow.
+    int128 public constant HIGHEST_BALANCE = 1 << 120;
+
+    address public immutable token;
+    IMeteringPoints public immutable meteringPoints;
+    address public immutable settlement;
+    address public immutable orderBook;
+    address public immutable backupOwner;
+    address public immutable operatorOwner;
+
+    struct Request {
+        uint128 amount;
+        uint32 slot;
+    }
+
+    mapping(uint256 page => uint256 pair) private _balances;
+    mapping(uint256 account => Request) private _requests;
+
+    constructor(
+        address token_,
+        IMeteringPoints meteringPoints_,
+        address settlement_,
+        address orderBook_,
+        address backupOwner_,
+        address operatorOwner_
+    ) {
+        token = token_;
+        meteringPoints = meteringPoints_;
+        settlement = settlement_;
+        orderBook = orderBook_;
+        backupOwner = backupOwner_;
+        operatorOwner = operatorOwner_;
+    }
+
+    function deposit(uint32 account, uint256 amount) external {
+        _deposit(account, amount);
+    }
+
+    function depositWithPermit(
+        uint32 account,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        // Someone may have used the permit already; then its allowance is there, or the transfer fails.
+        // solhint-disable-next-line no-empty-blocks
+        try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _deposit(account, amount);
+    }
+
+    function requestWithdrawal(uint32 account, uint256 amount) external {
+        _onlyOwner(account);
+        if (amount == 0) revert ZeroAmount();
+        uint128 capped = amount > type(uint128).max ? type(uint128).max : uint128(amount);
+        uint32 slot = SlotTime.current();
+        _requests[account] = Request(capped, slot);
+        emit WithdrawalRequested(account, capped, slot);
+    }
+
+    function withdraw(uint32 account) external returns (uint256 amount) {
+        _onlyOwner(account);
+        Request storage request = _requests[account];
+        if (request.amount == 0) revert NothingRequested(account);
+        uint32 finalThrough = ISettlement(settlement).finalThrough();
+        if (finalThrough < request.slot) revert NotFinalYet(account, request.slot, finalThrough);
+
+        amount = _availableRoundedDown(account);
+        if (amount >= request.amount) {
+            amount = request.amount;
+            delete _requests[account];
+        } else {
+            request.amount -= uint128(amount);
+        }
+        _balances.add(account, -int128(uint128(amount)) * NANO_PER_BASE_UNIT);
+        emit Withdrawn(account, msg.sender, amount);
+        IERC20(token).safeTransfer(msg.sender, amount);
+    }
+
+    function move(
+        uint32 firstPoint,
+        int128[] calldata deltasNano,
+        int128 backup,
+        int128 operatorFees,
+        int128 members,
+        int128 congestion
+    ) external {
+        if (msg.sender != settlement) revert NotSettlement(msg.sender);
+        int256 sum =
+            _balances.addAll(firstPoint, deltasNano) +
+                int256(backup) +
+                int256(operatorFees) +
+                int256(members) +
+                int256(congestion);
+        if (sum != 0) revert SumNotZero(sum);
+        _balances.add(BACKUP, backup);
+        _balances.add(OPERATOR, operatorFees);
+        _balances.add(MEMBERS, members);
+        _balances.add(CONGESTION, congestion);
+        emit Moved(firstPoint, deltasNano, backup, operatorFees, members, congestion);
+    }
+
+    function balanceOf(uint32 account) external view returns (int128 nano) {
+        return _balances.get(account);
+    }
+
+    function requestOf(uint32 account) external view returns (uint256 amount, uint32 slot) {
+        Request storage request = _requests[account];
+        return (request.amount, request.slot);
+    }
+
+    function ownerOf(uint32 account) public view returns (address) {
+        if (account == BACKUP) return backupOwner;
+        if (account == OPERATOR) return operatorOwner;
+        if (account == MEMBERS || account == CONGESTION) return address(0);
+        if (account >= meteringPoints.count()) revert UnknownAccount(account);
+        return meteringPoints.pointOf(account).owner;
+    }
+
+    function _deposit(uint32 account, uint256 amount) private {
+        if (amount == 0) revert ZeroAmount();
+        if (amount > uint256(uint128(HIGHEST_BALANCE / NANO_PER_BASE_UNIT))) revert DepositTooLarge(amount);
+        if (account < CONGESTION && account >= meteringPoints.count()) revert UnknownAccount(account);
+
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = IERC20(token).balanceOf(address(this)) - before;
+        if (received != amount) revert WrongAmountReceived(amount, received);
+
+        int128 nano = int128(uint128(amount)) * NANO_PER_BASE_UNIT;
+        if (_balances.get(account) > HIGHEST_BALANCE - nano) revert DepositTooLarge(amount);
+        _balances.add(account, nano);
+        emit Deposited(account, msg.sender, amount);
+    }
+
+    /// Whole base units that the balance leaves above the margin of the account's open slots.
+    function _availableRoundedDown(uint32 account) private view returns (uint256) {
+        int128 balance = _balances.get(account);
+        uint256 required = account >= CONGESTION ? 0 : IOrderBook(orderBook).requiredMargin(account);
+        int256 free = int256(balance) - int256(required);
+        if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required);
+        return uint256(free / NANO_PER_BASE_UNIT);
+    }
+
+    function _onlyOwner(uint32 account) private view {
+        if (ownerOf(account) != msg.sender) revert NotAccountOwner(account, msg.sender);
+    }
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
+import {IGrid} from "../interfaces/IGrid.sol";
+import {ILedger} from "../interfaces/ILedger.sol";
+import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
+import {IMeterOracle} from "../interfaces/IMeterOracle.sol";
+import {IOrderBook} from "../interfaces/IOrderBook.sol";
+import {ISettlement, SlotToSettle} from "../interfaces/ISettlement.sol";
+import {ITariffs} from "../interfaces/ITariffs.sol";
+import {PackedEnergy} from "../libraries/PackedEnergy.sol";
+import {PackedReadings} from "../libraries/PackedReadings.sol";
+import {RecordDigest} from "../libraries/RecordDigest.sol";
+import {FixedMoney, SlotPayments, ZoneRow} from "../libraries/SlotPayments.sol";
+import {SlotTime} from "../libraries/SlotTime.sol";
+import {StatusRing} from "../libraries/StatusRing.sol";
+import {TermsWord} from "../libraries/TermsWord.sol";
+
+/// See ISettlement for what each function does.
+contract Settlement is ISettlement {
+    using StatusRing for mapping(uint256 page => uint256 word);
+
+    /// The contracts that settlement reads and the ledger that it writes.
+    struct Wiring {
+        IMeteringPoints meteringPoints;
+        IGrid grid;
+        ITariffs tariffs;
+        ILedger ledger;
+        IOrderBook orderBook;
+        IAuction auction;
+        IMeterOracle meterOracle;
+    }
+
+    /// What one transaction keeps in memory over all its slots.
+    struct Work {
+        bytes zones;
+        /// Copies of a slot's positions and readings, one entry per registered point.
+        bytes positions;
+        bytes readings;
+        ZoneRow[] table;
+        int128[] deltas;
+        FixedMoney total;
+        /// The grid version in `backedZones` is in force in these slots.
+        uint32 gridFrom;
+        uint32 gridThrough;
+        uint256 backedZones;
+    }
+
+    IMeteringPoints public immutable meteringPoints;
+    IGrid public immutable grid;
+    ITariffs public immutable tariffs;
+    ILedger public immutable ledger;
+    IAuction public immutable auction;
+    IMeterOracle public immutable meterOracle;
+    uint32 public immutable genesisSlot;
+
+    uint32 public finalThrough;
+    mapping(uint256 page => uint256 word) private _statuses;
+
+    constructor(Wiring memory wiring, uint32 genesisSlot_) {
+        meteringPoints = wiring.meteringPoints;
+        grid = wiring.grid;
+        tariffs = wiring.tariffs;
+        ledger = wiring.ledger;
+        auction = wiring.auction;
+        meterOracle = wiring.meterOracle;
+        genesisSlot = genesisSlot_;
+        finalThrough = genesisSlot_ - 1;
+        _checkWire(address(this), wiring.ledger.settlement());
+        _checkWire(address(this), wiring.orderBook.settlement());
+        _checkWire(address(this), wiring.meterOracle.settlement());
+        _checkWire(address(wiring.ledger), wiring.orderBook.ledger());
+        _checkWire(address(wiring.orderBook), wiring.ledger.orderBook());
+        _checkWire(address(wiring.orderBook), wiring.auction.orderBook());
+    }
+
+    function settle(SlotToSettle[] calldata slots) external {
+        if (slots.length == 0) revert NothingToSettle();
+        Work memory work = _open();
+        uint32 previous;
+        for (uint256 i = 0; i < slots.length; ++i) {
+            uint32 slot = slots[i].record.slot;
+            if (i != 0 && slot <= previous) revert SlotsNotAscending(previous, slot);
+            previous = slot;
+            _settle(work, slots[i], slot);
+        }
+        _move(work);
+    }
+
+    function estimate(uint32 slot) external {
+        Status status = _unsettled(slot);
+        if (status == Status.Estimated) revert AlreadyEstimated(slot);
+        uint256 from = SlotTime.reportDeadlineOf(slot);
+        if (block.timestamp < from) revert TooEarly(slot, block.timestamp, from);
+        _statuses.set(slot, Status.Estimated, SlotTime.current(), 0);
+        emit Estimated(slot);
+    }
+
+    function settleEstimated(ClearingRecord calldata record) external {
+        uint32 slot = record.slot;
+        if (_unsettled(slot) != Status.Estimated) revert NotEstimated(slot);
+        (, uint32 since, ) = _statuses.get(slot);
+        uint256 from = SlotTime.startOf(since + uint32(SlotTime.FINAL_SLOTS));
+        if (block.timestamp < from) revert TooEarly(slot, block.timestamp, from);
+
+        // The window is over already: no report can land any more, so the slot is final at once.
+        _statuses.set(slot, Status.Settled, since, 0);
+        Work memory work = _open();
+        FixedMoney memory money;
+        if (_isCleared(record, slot)) {
+            TermsWord terms = _prepare(work, record, slot, true);
+            SlotPayments.addPositions(work.table, work.zones, work.positions, work.deltas);
+            money = SlotPayments.fixedMoney(
+                work.table,
+                terms,
+                record.backupSoldWh,
+                record.backupNano,
+                record.congestionNano
+            );
+            _addTo(work.total, money);
+        }
+        _emitSettled(slot, 0, Status.Estimated, record.positions[0:0], money);
+        _move(work);
+    }
+
+    function advanceFinal(uint256 limit) external returns (uint32 through) {
+        through = finalThrough;
+        uint32 current = SlotTime.current();
+        for (uint256 i = 0; i < limit; ++i) {
+            (Status status, uint32 since, ) = _statuses.get(through + 1);
+            if (status != Status.Settled || current < since + SlotTime.FINAL_SLOTS) break;
+            ++through;
+        }
+        if (through != finalThrough) {
+            finalThrough = through;
+            emit FinalThrough(through);
+        }
+    }
+
+    function statusOf(uint32 slot) external view returns (Status status, uint32 sinceSlot, uint8 version) {
+        return _statuses.get(slot);
+    }
+
+    function _settle(Work memory work, SlotToSettle calldata given, uint32 slot) private {
+        _unsettled(slot);
+        uint8 version = _checkReport(given, slot);
+        bool cleared = _isCleared(given.record, slot);
+        _statuses.set(slot, Status.Settled, SlotTime.current(), version);
+
+        TermsWord terms = _prepare(work, given.record, slot, cleared);
+        PackedReadings.copyTo(given.readings, work.readings, work.deltas.length);
+        FixedMoney memory money;
+        // Without terms the slot took no orders, and nobody pays anything.
+        if (terms.isPublished()) {
+            SlotPayments.addPayments(work.table, work.zones, work.positions, work.readings, work.deltas);
+            money = SlotPayments.fixedMoney(
+                work.table,
+                terms,
+                cleared ? given.record.backupSoldWh : 0,
+                cleared ? given.record.backupNano : int128(0),
+                cleared ? given.record.congestionNano : int128(0)
+            );
+            _addTo(work.total, money);
+        }
+        _emitSettled(slot, version, Status.Settled, given.readings, money);
+    }
+
+    /// Status of a slot that may still be settled; Open or Estimated.
+    function _unsettled(uint32 slot) private view returns (Status status) {
+        if (slot < genesisSlot) revert BeforeGenesis(slot, genesisSlot);
+        uint32 finalThrough_ = finalThrough;
+        if (slot <= finalThrough_) revert AlreadySettled(slot);
+        if (slot > finalThrough_ + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough_ + 1);
+        (status, , ) = _statuses.get(slot);
+        if (status == Status.Settled) revert AlreadySettled(slot);
+    }
+
+    function _checkReport(SlotToSettle calldata given, uint32 slot) private view returns (uint8 version) {
+        bytes28 expected;
+        (version, expected) = meterOracle.reportOf(slot);
+        if (version == 0) revert NotReported(slot);
+        bytes32 readingsHash = PackedReadings.hash(given.readings);
+        bytes28 got = bytes28(keccak256(abi.encode(slot, version, readingsHash, given.root)));
+        if (got != expected) revert ReadingsMismatch(slot, expected, got);
+    }
+
+    /// Whether the slot was cleared; then the record must be the accepted one.
+    function _isCleared(ClearingRecord calldata record, uint32 slot) private view returns (bool) {
+        bytes28 expected = auction.clearingOf(slot);
+        if (expected == 0) return false;
+        bytes28 got = RecordDigest.ofCalldata(record);
+        if (got != expected) revert RecordMismatch(slot, expected, got);
+        return true;
+    }
+
+    function _open() private view returns (Work memory work) {
+        work.zones = meteringPoints.zones();
+        uint256 points = work.zones.length;
+        work.positions = new bytes(points * PackedEnergy.BYTES);
+        work.readings = new bytes(points * PackedReadings.BYTES);
+        work.deltas = new int128[](points);
+        work.table = new ZoneRow[](grid.zoneCount());
+        work.gridFrom = type(uint32).max;
+    }
+
+    /// Prices of all zones, and the positions of all points (zero when nothing was cleared).
+    function _prepare(
+        Work memory work,
+        ClearingRecord calldata record,
+        uint32 slot,
+        bool cleared
+    ) private view returns (TermsWord terms) {
+        terms = tariffs.wordOf(slot);
+        if (slot < work.gridFrom || slot > work.gridThrough) _readGrid(work, slot);
+        SlotPayments.setPrices(work.table, record.prices, cleared, terms, work.backedZones);
+        _copyPositions(work.positions, record.positions, cleared);
+    }
+
+    function _readGrid(Work memory work, uint32 slot) private view {
+        uint8 zones;
+        (, work.gridThrough, zones, work.backedZones) = grid.versionOf(slot);
+        work.gridFrom = slot;
+        // A zone that came later than the slot has no price in it: its points have the tariffs.
+        work.backedZones |= ~((uint256(1) << zones) - 1);
+    }
+
+    function _copyPositions(bytes memory buffer, bytes calldata positions, bool cleared) private pure {
+        assembly ("memory-safe") {
+            let length := mload(buffer)
+            let given := mul(cleared, positions.length)
+            if gt(given, length) {
+                given := length
+            }
+            calldatacopy(add(buffer, 32), positions.offset, given)
+            // Beyond the end of calldata everything reads as zero.
+            calldatacopy(add(add(buffer, 32), given), calldatasize(), sub(length, given))
+        }
+    }
+
+    function _move(Work memory work) private {
+        FixedMoney memory total = work.total;
+        ledger.move(
+            0,
+            work.deltas,
+            int128(total.backup),
+            int128(total.operatorFees),
+            int128(total.members),
+            int128(total.congestion)
+        );
+    }
+
+    function _addTo(FixedMoney memory total, FixedMoney memory money) private pure {
+        unchecked {
+            total.backup += money.backup;
+            total.operatorFees += money.operatorFees;
+            total.members += money.members;
+            total.congestion += money.congestion;
+        }
+    }
+
+    function _emitSettled(
+        uint32 slot,
+        uint8 version,
+        Status status,
+        bytes calldata readings,
+        FixedMoney memory money
+    ) private {
+        emit Settled(
+            slot,
+            version,
+            status,
+            readings,
+            int128(money.backup),
+            int128(money.operatorFees),
+            int128(money.members),
+            int128(money.congestion)
+        );
+    }
+
+    function _checkWire(address expected, address got) private pure {
+        if (got != expected) revert WrongWiring(expected, got);
+    }
+}
