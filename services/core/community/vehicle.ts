@@ -18,12 +18,3 @@ export function stayAt(vehicle: HomeVehicle, now: number): Stay | null {
   }
   return null;
 }
-
-/** First instant after `now` (unix seconds) at which the car arrives or leaves. */
-export function nextVehicleEvent(vehicle: HomeVehicle, now: number): number {
-  const stay = stayAt(vehicle, now);
-  if (stay) return stay.departure;
-  const midnight = Math.floor(now / DAY_SECONDS) * DAY_SECONDS;
-  const today = midnight + vehicle.arrivalSecond;
-  return today > now ? today : today + DAY_SECONDS;
-}

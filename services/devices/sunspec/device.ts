@@ -2,8 +2,8 @@ import { tryAgain, wrongInput } from "../../platform/errors.ts";
 import type { ModbusClient } from "../modbus-client.ts";
 import { discoverSunSpec, type SunSpecMap } from "./discovery.ts";
 import type { PlacedModel } from "./map.ts";
-import { battery, inverter, meter, storage, storageCapacity } from "./models.ts";
-import { decodeNumber, decodeRaw, pointOf, type Model } from "./points.ts";
+import { battery, charger, inverter, meter, storage, storageCapacity } from "./models.ts";
+import { decodeNumber, decodeRaw, pointOf, scaleBy, type Model } from "./points.ts";
 
 /** Cumulative registers of a meter as they stand; they wrap at `wrapsAtWh` (see `unwrapCounter`). */
 export interface MeterReading {
@@ -46,6 +46,22 @@ export interface BatterySetpoint {
   readonly revertAfterSeconds: number;
 }
 
+export interface ChargerReading {
+  readonly state: "away" | "waiting" | "charging";
+  readonly powerW: number;
+  readonly maxChargeW: number;
+  /** The car's; null while it is away. */
+  readonly soc: number | null;
+  readonly targetSoc: number;
+  readonly capacityWh: number;
+  readonly efficiency: number;
+  /** Unix seconds; null while it is away. */
+  readonly arrival: number | null;
+  readonly departure: number | null;
+  /** Charged at the AC terminals so far. */
+  readonly chargedWh: number;
+}
+
 /** One unit with a SunSpec map. The map is discovered once and then remembered. */
 export interface SunSpecDevice {
   readonly unit: number;
@@ -58,6 +74,10 @@ export interface SunSpecDevice {
   readInverter(): Promise<InverterReading>;
   /** Charges or discharges with exactly this power through model 124: both limits are set to it, then switched on. */
   writeBatterySetpoint(setpoint: BatterySetpoint): Promise<void>;
+  /** DAEG's charger model. */
+  readCharger(): Promise<ChargerReading>;
+  /** Charging power in W, null = the charger's own rule (full power until the target). */
+  writeChargerSetpoint(setpoint: { powerW: number | null; revertAfterSeconds: number }): Promise<void>;
 }
 
 const ACC32_TURN = 2 ** 32;
@@ -172,11 +192,14 @@ export function createSunSpecDevice(client: ModbusClient, unit: number): SunSpec
     };
   };
 
+  const checkRevert = (seconds: number): void => {
+    if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 0xfffe) return;
+    throw wrongInput(`revertAfterSeconds is ${seconds}: give whole seconds from 0 to 65534`);
+  };
+
   const writeBatterySetpoint = async ({ powerW, revertAfterSeconds }: BatterySetpoint): Promise<void> => {
     const { address } = await placed([storage.id], "battery");
-    if (!Number.isInteger(revertAfterSeconds) || revertAfterSeconds < 0 || revertAfterSeconds > 0xfffe) {
-      throw wrongInput(`revertAfterSeconds is ${revertAfterSeconds}: give whole seconds from 0 to 65534`);
-    }
+    checkRevert(revertAfterSeconds);
     if (!limits) {
       const registers = await client.readHolding(unit, address, storage.size);
       limits = {
@@ -197,5 +220,46 @@ export function createSunSpecDevice(client: ModbusClient, unit: number): SunSpec
     await client.write(unit, at("StorCtl_Mod"), [CHARGE_AND_DISCHARGE]);
   };
 
-  return { unit, discover, readMeter, readBattery, readInverter, writeBatterySetpoint };
+  const readCharger = async (): Promise<ChargerReading> => {
+    const { address } = await placed([charger.id], "charger");
+    const registers = await client.readHolding(unit, address, charger.size);
+    const value = (name: string): number | null => decodeNumber(charger, registers, 0, name);
+    const soc = value("SoC");
+    return {
+      state: value("St") === 3 ? "charging" : value("St") === 2 ? "waiting" : "away",
+      powerW: value("W") ?? 0,
+      maxChargeW: need(value("WMax"), charger, "WMax"),
+      soc: soc === null ? null : soc / 100,
+      targetSoc: need(value("TgtSoC"), charger, "TgtSoC") / 100,
+      capacityWh: need(value("WHRtg"), charger, "WHRtg"),
+      efficiency: need(value("EffPct"), charger, "EffPct") / 100,
+      arrival: value("ArrTm"),
+      departure: value("DepTm"),
+      chargedWh: value("TotWh") ?? 0,
+    };
+  };
+
+  const writeChargerSetpoint: SunSpecDevice["writeChargerSetpoint"] = async ({ powerW, revertAfterSeconds }) => {
+    const { address } = await placed([charger.id], "charger");
+    checkRevert(revertAfterSeconds);
+    const registers = [0, 0];
+    if (powerW === null) registers[0] = 0xffff;
+    else {
+      const scale = await client.readHolding(unit, address + pointOf(charger, "W_SF").offset, 1);
+      registers[0] = Math.max(0, Math.min(0xfffe, Math.round(scaleBy(powerW, -(decodeRaw("sunssf", scale, 0) ?? 0)))));
+    }
+    registers[1] = revertAfterSeconds;
+    await client.write(unit, address + pointOf(charger, "WSet").offset, registers);
+  };
+
+  return {
+    unit,
+    discover,
+    readCharger,
+    writeChargerSetpoint,
+    readMeter,
+    readBattery,
+    readInverter,
+    writeBatterySetpoint,
+  };
 }

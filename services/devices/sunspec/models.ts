@@ -91,7 +91,20 @@ export const battery = defineModel(
   ].join(" "),
 );
 
+/**
+ * A car charger. SunSpec has no model for one, so this is a vendor model (their ids are 64000 to 65535): state 1 = no car,
+ * 2 = car waits, 3 = car charges; `WSet` not implemented (0xFFFF) = the charger's own rule; times in unix seconds.
+ */
+export const charger = defineModel(
+  64210,
+  "car charger",
+  [
+    "St:enum16 W:uint16@W_SF WMax:uint16@W_SF WSet:uint16@W_SF RvrtTms:uint16 SoC:uint16@Pct_SF TgtSoC:uint16@Pct_SF",
+    "WHRtg:uint16@WH_SF EffPct:uint16@Pct_SF TotWh:acc32 ArrTm:uint32 DepTm:uint32 W_SF:sunssf WH_SF:sunssf Pct_SF:sunssf",
+  ].join(" "),
+);
+
 /** Known models by id. */
 export const models: ReadonlyMap<number, Model> = new Map(
-  [common, meter, inverter, storage, storageCapacity, battery].map((model) => [model.id, model]),
+  [common, meter, inverter, storage, storageCapacity, battery, charger].map((model) => [model.id, model]),
 );
