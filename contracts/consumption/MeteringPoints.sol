@@ -61,7 +61,7 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
             ++raises;
         }
         _store(point, word, word.owner(), tradeLimitWh, raises, word.handovers());
-        emit TradeLimitSet(point, tradeLimitWh, raises);
+        emit TradeLimitSet(point, tradeLimitWh);
     }
 
     function setDelegate(uint32 point, address delegate, uint40 validUntil) external onlyOwner(point) {

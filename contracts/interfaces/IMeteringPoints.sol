@@ -27,7 +27,7 @@ interface IMeteringPoints {
         uint24 exportLimitWh
     );
     event OwnerChanged(uint32 indexed point, address indexed previousOwner, address indexed owner);
-    event TradeLimitSet(uint32 indexed point, uint24 tradeLimitWh, uint8 raises);
+    event TradeLimitSet(uint32 indexed point, uint24 tradeLimitWh);
     event DelegateSet(uint32 indexed point, address indexed delegate, uint40 validUntil);
 
     error UnknownPoint(uint32 point);

@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address of 20 bytes, like 0x12..ab");
+
+/** Where the contracts of one market stand: what every process needs to find them. */
+export const addressesSchema = z
+  .object({
+    chainId: z.number().int().positive(),
+    /** Block of the first contract: an indexer starts here. */
+    deployedAtBlock: z.number().int().nonnegative(),
+    accessManager: address,
+    token: address,
+    meteringPoints: address,
+    grid: address,
+    tariffs: address,
+    ledger: address,
+    orderBook: address,
+    auction: address,
+    meterOracle: address,
+    settlement: address,
+  })
+  .strict();
+
+export type Addresses = z.infer<typeof addressesSchema>;

@@ -1,0 +1,76 @@
+import { AbiCoder, concat, dataSlice, keccak256, TypedDataEncoder, type TypedDataDomain } from "ethers";
+
+/** Report of contracts/interfaces/IMeterOracle.sol. */
+export interface Report {
+  slot: number;
+  version: number;
+  attempt: number;
+  readingsHash: string;
+  root: string;
+}
+
+export const reportTypes = {
+  Report: [
+    { name: "slot", type: "uint32" },
+    { name: "version", type: "uint8" },
+    { name: "attempt", type: "uint8" },
+    { name: "readingsHash", type: "bytes32" },
+    { name: "root", type: "bytes32" },
+  ],
+};
+
+export const reportDomain = (addresses: { chainId: number | bigint; meterOracle: string }): TypedDataDomain => ({
+  name: "DAEG",
+  version: "1",
+  chainId: addresses.chainId,
+  verifyingContract: addresses.meterOracle,
+});
+
+export const reportDigest = (domain: TypedDataDomain, report: Report): string =>
+  TypedDataEncoder.hash(domain, reportTypes, report);
+
+/** keccak256 of the packed readings. */
+export const readingsHash = (readings: string): string => keccak256(readings);
+
+/** What the chain keeps of a report: 28 bytes. */
+export const storedDigest = ({ slot, version, readingsHash: hash, root }: Omit<Report, "attempt">): string =>
+  dataSlice(
+    keccak256(coder.encode(["uint32", "uint8", "bytes32", "bytes32"], [slot, version, hash, root])),
+    0,
+    28,
+  );
+
+/** Leaf of one reading: keccak256(bytes.concat(keccak256(abi.encode(uint32 point, uint32 slot, uint64 reading)))). */
+export const readingLeaf = (point: number, slot: number, reading: bigint): string =>
+  keccak256(keccak256(coder.encode(["uint32", "uint32", "uint64"], [point, slot, reading])));
+
+/** Root over all readings of a slot in sorted pairs, as OpenZeppelin's MerkleProof checks it; zero for no reading. */
+export const readingsRoot = (slot: number, readings: string): string =>
+  levelsOf(slot, readings).at(-1)?.[0] ?? `0x${"0".repeat(64)}`;
+
+/** The siblings on the path from a point's leaf to the root. */
+export const readingProof = (slot: number, readings: string, point: number): string[] => {
+  const proof: string[] = [];
+  let index = point;
+  for (const level of levelsOf(slot, readings).slice(0, -1)) {
+    const sibling = level[index ^ 1];
+    if (sibling !== undefined) proof.push(sibling);
+    index >>= 1;
+  }
+  return proof;
+};
+
+const coder = AbiCoder.defaultAbiCoder();
+
+const levelsOf = (slot: number, readings: string): string[][] => {
+  const leaves = (readings.slice(2).match(/.{16}/g) ?? []).map((hex, point) => readingLeaf(point, slot, BigInt(`0x${hex}`)));
+  const levels = [leaves];
+  for (let level = leaves; level.length > 1; levels.push(level)) {
+    level = Array.from({ length: Math.ceil(level.length / 2) }, (_, pair) => {
+      const left = level[2 * pair] as string;
+      const right = level[2 * pair + 1];
+      return right === undefined ? left : keccak256(concat(left < right ? [left, right] : [right, left]));
+    });
+  }
+  return levels;
+};
