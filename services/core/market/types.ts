@@ -1,0 +1,79 @@
+/** Energy is Wh and prices are micro-token per kWh, as safe integers; money is nano-token (Wh x micro/kWh) as bigint. */
+
+/** Bits of `OrderColumns.flags`. */
+export const OFFER = 1;
+export const GREEN = 2;
+
+/** A zone as the clearing sees it; mirrors contracts/libraries/MarketTypes.sol. Parents stand before their children. */
+export interface ZoneTerms {
+  /** Index of the parent zone; the own index at the root of an island. */
+  readonly parent: number;
+  /** Limit of the flow to the parent. */
+  readonly toParentWh: number;
+  /** Limit of the flow from the parent. */
+  readonly fromParentWh: number;
+  /** What bids pay on top of the zone price. */
+  readonly fee: number;
+  readonly hasBackup: boolean;
+  /** Import tariff: the backup offers at this less the fee. */
+  readonly backupSell: number;
+  /** Export tariff: the backup bids at this. */
+  readonly backupBuy: number;
+  /** Rating of the backup's connection, each direction. */
+  readonly backupCapacityWh: number;
+}
+
+export interface PriceBand {
+  readonly min: number;
+  readonly max: number;
+  /** Price of an island without any value. */
+  readonly reference: number;
+}
+
+/** What a solver posts for one zone; the contract derives every fill from it. */
+export interface ZonePosting {
+  price: number;
+  marginalBidWh: number;
+  marginalOfferWh: number;
+  backupSoldWh: number;
+  backupBoughtWh: number;
+}
+
+/**
+ * A book as columns, in order of append. One entry is one priced step (an order word).
+ * `point` and `sequence` may be left out together when no order replaces another.
+ */
+export interface OrderColumns {
+  readonly count: number;
+  readonly point?: Uint32Array;
+  readonly sequence?: Uint8Array;
+  readonly zone: Uint8Array | Uint16Array | Uint32Array;
+  /** OFFER, GREEN. */
+  readonly flags: Uint8Array;
+  readonly energyWh: Uint32Array;
+  /** Limits; int40 where the book is on chain. */
+  readonly price: Float64Array;
+}
+
+/** A cleared book. */
+export interface Clearing {
+  /** Per zone. */
+  readonly postings: ZonePosting[];
+  /** Per order, in order of append. */
+  readonly fillsWh: Float64Array;
+  /** Per zone, backup included. */
+  readonly netExportWh: Float64Array;
+  /** Per zone: flow over the line to its parent; 0 at a root. */
+  readonly flowToParentWh: Float64Array;
+}
+
+/** A market that is not well-formed. `path` names the field, `message` what to change. */
+export class MarketError extends Error {
+  override readonly name = "MarketError";
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
