@@ -5,4 +5,5 @@ import { keccak256, toUtf8Bytes } from "ethers";
  * `guardian`, `backup`, `auctioneer`, `node:<i>`, `home:<id>`, `agent:<id>`. Anyone who knows the seed knows the key: never
  * for a chain with value.
  */
-export const deriveKey = (seed: string | number, role: string): string => keccak256(toUtf8Bytes(`daeg:${seed}:${role}`));
+export const deriveKey = (seed: string | number, role: string): string =>
+  keccak256(toUtf8Bytes(`daeg:${seed}:${role}`));

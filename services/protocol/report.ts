@@ -34,11 +34,7 @@ export const readingsHash = (readings: string): string => keccak256(readings);
 
 /** What the chain keeps of a report: 28 bytes. */
 export const storedDigest = ({ slot, version, readingsHash: hash, root }: Omit<Report, "attempt">): string =>
-  dataSlice(
-    keccak256(coder.encode(["uint32", "uint8", "bytes32", "bytes32"], [slot, version, hash, root])),
-    0,
-    28,
-  );
+  dataSlice(keccak256(coder.encode(["uint32", "uint8", "bytes32", "bytes32"], [slot, version, hash, root])), 0, 28);
 
 /** Leaf of one reading: keccak256(bytes.concat(keccak256(abi.encode(uint32 point, uint32 slot, uint64 reading)))). */
 export const readingLeaf = (point: number, slot: number, reading: bigint): string =>
@@ -63,7 +59,9 @@ export const readingProof = (slot: number, readings: string, point: number): str
 const coder = AbiCoder.defaultAbiCoder();
 
 const levelsOf = (slot: number, readings: string): string[][] => {
-  const leaves = (readings.slice(2).match(/.{16}/g) ?? []).map((hex, point) => readingLeaf(point, slot, BigInt(`0x${hex}`)));
+  const leaves = (readings.slice(2).match(/.{16}/g) ?? []).map((hex, point) =>
+    readingLeaf(point, slot, BigInt(`0x${hex}`)),
+  );
   const levels = [leaves];
   for (let level = leaves; level.length > 1; levels.push(level)) {
     level = Array.from({ length: Math.ceil(level.length / 2) }, (_, pair) => {

@@ -1,0 +1,165 @@
+import { getCreateAddress, type BaseContract, type ContractTransactionResponse, type Signer } from "ethers";
+import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
+import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
+import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
+import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
+import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
+import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
+import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
+import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
+import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
+import { TestToken__factory } from "../../types/contracts/factories/test/TestToken__factory.ts";
+import type { Addresses } from "../../services/protocol/addresses.ts";
+
+/** Roles of MarketAccess. */
+export const OPERATOR_ROLE = 1n;
+export const GUARDIAN_ROLE = 2n;
+const ADMIN_ROLE = 0n;
+
+/** One zone with the line to its parent; Wh per slot. A root is its own parent; backup 0 = none connected here. */
+export interface DeployZone {
+  parent: number;
+  toParentWh: number | bigint;
+  fromParentWh: number | bigint;
+  backupCapacityWh: number | bigint;
+}
+
+/** No published tariff or band ever leaves these; the tariffs bound the margin. Micro-token per kWh. */
+export interface DeployBounds {
+  highestImportTariff: number | bigint;
+  lowestExportTariff: number | bigint;
+  lowestPrice: number | bigint;
+  highestPrice: number | bigint;
+}
+
+export interface DeployOptions {
+  /** Deployer; it must be able to pay. It keeps no role unless it is the admin or the operator. */
+  signer: Signer;
+  operator: string;
+  guardian: string;
+  admin: string;
+  /** Takes money out of the backup supplier's account; the operator by default. */
+  backup?: string;
+  /** Addresses of the oracle nodes, in the order of their indices. */
+  committee: readonly string[];
+  faults: number;
+  zones: readonly DeployZone[];
+  /** Any 6-decimal ERC-20; a worthless test token is deployed without it. */
+  tokenAddress?: string;
+  bounds: DeployBounds;
+  genesisSlot: number;
+  /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
+  operatorDelaySeconds?: number;
+  log?: (message: string) => void;
+}
+
+/**
+ * Deploys one market. The same deployer key with the same nonce gives the same addresses.
+ * @throws the contracts' errors (a network that is not a tree, a committee too small, tariffs that cross)
+ */
+export const deployMarket = async (options: DeployOptions): Promise<Addresses> => {
+  const { signer, operator, guardian, admin, committee, faults, zones, bounds, genesisSlot } = options;
+  const log = options.log ?? ((): void => undefined);
+  const provider = signer.provider;
+  if (!provider) throw new TypeError("signer: connect it to a provider first");
+  const deployer = await signer.getAddress();
+  const { chainId } = await provider.getNetwork();
+  const firstNonce = await provider.getTransactionCount(deployer);
+
+  const names = [
+    "accessManager",
+    "token",
+    "grid",
+    "meteringPoints",
+    "tariffs",
+    "ledger",
+    "orderBook",
+    "auction",
+    "meterOracle",
+    "settlement",
+  ] as const;
+  const own = names.filter((name) => name !== "token" || options.tokenAddress === undefined);
+  const at = Object.fromEntries(
+    own.map((name, index) => [name, getCreateAddress({ from: deployer, nonce: firstNonce + index })]),
+  ) as Record<(typeof names)[number], string>;
+  if (options.tokenAddress !== undefined) at.token = options.tokenAddress;
+
+  let deployedAtBlock: number | undefined;
+  const landed = async <T extends BaseContract>(
+    name: (typeof names)[number],
+    deploying: Promise<T & { deploymentTransaction(): ContractTransactionResponse | null }>,
+  ): Promise<T> => {
+    const contract = await deploying;
+    const receipt = await contract.deploymentTransaction()?.wait();
+    deployedAtBlock ??= receipt?.blockNumber;
+    const address = await contract.getAddress();
+    if (address !== at[name])
+      throw new Error(`${name} stands at ${address} instead of ${at[name]}: somebody else used the deployer's key`);
+    log(`${name} ${address}`);
+    return contract;
+  };
+
+  const access = await landed("accessManager", new MarketAccess__factory(signer).deploy(deployer));
+  if (options.tokenAddress === undefined) await landed("token", new TestToken__factory(signer).deploy());
+  const grid = await landed("grid", new Grid__factory(signer).deploy(at.accessManager));
+  await landed("meteringPoints", new MeteringPoints__factory(signer).deploy(at.accessManager, at.grid));
+  await landed(
+    "tariffs",
+    new Tariffs__factory(signer).deploy(
+      at.accessManager,
+      bounds.highestImportTariff,
+      bounds.lowestExportTariff,
+      bounds.lowestPrice,
+      bounds.highestPrice,
+    ),
+  );
+  await landed(
+    "ledger",
+    new Ledger__factory(signer).deploy(
+      at.token,
+      at.meteringPoints,
+      at.settlement,
+      at.orderBook,
+      options.backup ?? operator,
+      operator,
+    ),
+  );
+  await landed(
+    "orderBook",
+    new OrderBook__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger, at.settlement),
+  );
+  await landed("auction", new Auction__factory(signer).deploy(at.orderBook, at.grid, at.tariffs));
+  const meterOracle = await landed(
+    "meterOracle",
+    new MeterOracle__factory(signer).deploy(at.accessManager, at.settlement),
+  );
+  await landed("settlement", new Settlement__factory(signer).deploy(at, genesisSlot));
+
+  const done = async (sending: Promise<ContractTransactionResponse>): Promise<void> => {
+    await (await sending).wait();
+  };
+  const restricted = [
+    [at.grid, Grid__factory, "setGrid"],
+    [at.meteringPoints, MeteringPoints__factory, "register"],
+    [at.tariffs, Tariffs__factory, "publish"],
+    [at.meterOracle, MeterOracle__factory, "setCommittee"],
+  ] as const;
+  for (const [target, factory, name] of restricted) {
+    const selector = factory.createInterface().getFunction(name as never) as unknown as { selector: string };
+    await done(access.setTargetFunctionRole(target, [selector.selector], OPERATOR_ROLE));
+  }
+  await done(access.setRoleGuardian(OPERATOR_ROLE, GUARDIAN_ROLE));
+  await done(access.grantRole(GUARDIAN_ROLE, guardian, 0));
+  await done(access.grantRole(OPERATOR_ROLE, deployer, 0));
+  await done(grid.setGrid(0, [...zones]));
+  await done(meterOracle.setCommittee([...committee], faults));
+  if (operator !== deployer) {
+    await done(access.grantRole(OPERATOR_ROLE, operator, options.operatorDelaySeconds ?? 0));
+    await done(access.revokeRole(OPERATOR_ROLE, deployer));
+  }
+  if (admin !== deployer) {
+    await done(access.grantRole(ADMIN_ROLE, admin, 0));
+    await done(access.renounceRole(ADMIN_ROLE, deployer));
+  }
+  return { chainId: Number(chainId), deployedAtBlock: deployedAtBlock ?? 0, ...at };
+};

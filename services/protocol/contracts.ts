@@ -1,0 +1,116 @@
+import { Interface, type ContractRunner, type InterfaceAbi } from "ethers";
+import type { MarketAccess } from "../../types/contracts/access/MarketAccess.ts";
+import type { Grid } from "../../types/contracts/balancing/Grid.ts";
+import type { MeteringPoints } from "../../types/contracts/consumption/MeteringPoints.ts";
+import type { MeterOracle } from "../../types/contracts/consumption/MeterOracle.ts";
+import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
+import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
+import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
+import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
+import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
+import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
+import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
+import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
+import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
+import { ClearingHarness__factory } from "../../types/contracts/factories/test/ClearingHarness__factory.ts";
+import { TestToken__factory } from "../../types/contracts/factories/test/TestToken__factory.ts";
+import type { Auction } from "../../types/contracts/pricing/Auction.ts";
+import type { Ledger } from "../../types/contracts/pricing/Ledger.ts";
+import type { OrderBook } from "../../types/contracts/pricing/OrderBook.ts";
+import type { Settlement } from "../../types/contracts/pricing/Settlement.ts";
+import type { Tariffs } from "../../types/contracts/pricing/Tariffs.ts";
+import type { TestToken } from "../../types/contracts/test/TestToken.ts";
+import type { Addresses } from "./addresses.ts";
+import { sentenceOf } from "./error-words.ts";
+
+/** The contracts of one market, typed. `token` has `mint` only where it is the test token. */
+export interface Contracts {
+  accessManager: MarketAccess;
+  token: TestToken;
+  meteringPoints: MeteringPoints;
+  grid: Grid;
+  tariffs: Tariffs;
+  ledger: Ledger;
+  orderBook: OrderBook;
+  auction: Auction;
+  meterOracle: MeterOracle;
+  settlement: Settlement;
+}
+
+/** Reads through a provider, sends through a signer. */
+export const connectContracts = (addresses: Addresses, runner: ContractRunner): Contracts => ({
+  accessManager: MarketAccess__factory.connect(addresses.accessManager, runner),
+  token: TestToken__factory.connect(addresses.token, runner),
+  meteringPoints: MeteringPoints__factory.connect(addresses.meteringPoints, runner),
+  grid: Grid__factory.connect(addresses.grid, runner),
+  tariffs: Tariffs__factory.connect(addresses.tariffs, runner),
+  ledger: Ledger__factory.connect(addresses.ledger, runner),
+  orderBook: OrderBook__factory.connect(addresses.orderBook, runner),
+  auction: Auction__factory.connect(addresses.auction, runner),
+  meterOracle: MeterOracle__factory.connect(addresses.meterOracle, runner),
+  settlement: Settlement__factory.connect(addresses.settlement, runner),
+});
+
+const abis = {
+  MarketAccess: MarketAccess__factory.abi,
+  TestToken: TestToken__factory.abi,
+  MeteringPoints: MeteringPoints__factory.abi,
+  Grid: Grid__factory.abi,
+  Tariffs: Tariffs__factory.abi,
+  Ledger: Ledger__factory.abi,
+  OrderBook: OrderBook__factory.abi,
+  Auction: Auction__factory.abi,
+  MeterOracle: MeterOracle__factory.abi,
+  Settlement: Settlement__factory.abi,
+  ClearingHarness: ClearingHarness__factory.abi,
+} as const;
+
+export type ContractName = keyof typeof abis;
+
+export const contractNames = Object.keys(abis) as ContractName[];
+
+export const abiOf = (name: ContractName): InterfaceAbi => abis[name];
+
+export interface ContractError {
+  name: string;
+  /** Arguments by name: numbers in decimal, addresses and bytes in hex. */
+  values: Record<string, string>;
+  /** One sentence for a person. */
+  words: string;
+}
+
+/** What a contract said when it reverted; undefined when `error` carries no revert data that the contracts know. */
+export const decodeContractError = (error: unknown): ContractError | undefined => {
+  const data = revertDataOf(error);
+  if (data === undefined) return undefined;
+  for (const iface of interfaces) {
+    const parsed = iface.parseError(data);
+    if (!parsed) continue;
+    const values = Object.fromEntries(
+      parsed.fragment.inputs.map((input, index) => [input.name || `value${index}`, String(parsed.args[index])]),
+    );
+    return { name: parsed.name, values, words: sentenceOf(parsed.name, values) };
+  }
+  return undefined;
+};
+
+/** All custom errors of all contracts, for a test that none lacks a sentence. */
+export const allErrorNames = (): string[] => {
+  const names = new Set<string>();
+  for (const iface of interfaces) iface.forEachError((fragment) => names.add(fragment.name));
+  return [...names].sort();
+};
+
+const interfaces = contractNames.map((name) => new Interface(abis[name]));
+
+/** Revert data wherever ethers, Hardhat and JSON-RPC put it. */
+const revertDataOf = (error: unknown, depth = 0): string | undefined => {
+  if (typeof error === "string") return /^0x[0-9a-fA-F]{8,}$/.test(error) ? error : undefined;
+  if (typeof error !== "object" || error === null || depth > 5) return undefined;
+  const fields = error as Record<string, unknown>;
+  for (const key of ["data", "error", "info", "cause", "result"]) {
+    const found = revertDataOf(fields[key], depth + 1);
+    if (found !== undefined && found.length >= 10) return found;
+  }
+  return undefined;
+};

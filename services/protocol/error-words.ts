@@ -1,0 +1,123 @@
+/** One sentence for every custom error of the contracts, in words that a prosumer or an operator understands. */
+type Values = Record<string, string>;
+
+const slotOf = (v: Values): string => `slot ${v["slot"]}`;
+
+const sentences: Record<string, (v: Values) => string> = {
+  // Metering points, grid, tariffs
+  UnknownPoint: (v) => `There is no metering point ${v["point"]}.`,
+  NotOwner: (v) => `Metering point ${v["point"]} does not belong to ${v["caller"]}.`,
+  UnknownZone: (v) => `Zone ${v["zone"]} does not exist; there are ${v["zoneCount"] ?? v["zones"]} zones.`,
+  TradeLimitTooHigh: (v) =>
+    `A trading limit of ${v["tradeLimitWh"]} Wh exceeds the connection's rating of ${v["highestWh"]} Wh per slot.`,
+  TooManyRaises: (v) =>
+    `The trading limit of point ${v["point"]} was raised 255 times already; it can only be lowered.`,
+  ZeroAddress: () => "The zero address can own nothing and sign nothing.",
+  NotTopological: (v) => `Zone ${v["zone"]} stands before its parent ${v["parent"]}; parents come first.`,
+  TooManyZones: (v) => `A network has 1 to 128 zones, not ${v["zones"]}.`,
+  SlotTooEarly: (v) => `A new network may take effect from slot ${v["earliest"]}, not already from ${v["fromSlot"]}.`,
+  ZoneCountFell: (v) => `Zones are never removed: there were ${v["previous"]}, now ${v["zones"]}.`,
+  NoGrid: (v) => `No network is set for ${slotOf(v)}.`,
+  NotStored: (v) => `${v["length"]} bytes are too many to store as one contract.`,
+  AlreadyPublished: (v) => `The terms of ${slotOf(v)} are published and never change.`,
+  SlotOver: (v) => `${slotOf(v)} is over; its terms can no longer be published.`,
+  TooFarAhead: (v) => `Terms of ${slotOf(v)} are too far ahead; the latest is slot ${v["latest"]}.`,
+  TariffsCross: (v) =>
+    `In ${slotOf(v)} the export tariff ${v["exportTariff"]} is not below the import tariff ${v["importTariff"]} less the fee ${v["fee"]}.`,
+  OutsideBounds: (v) => `In ${slotOf(v)} the value ${v["value"]} lies outside ${v["lowest"]} to ${v["highest"]}.`,
+  BoundsCross: (v) => `The lower bound ${v["lowest"]} is not below the upper bound ${v["highest"]}.`,
+  NotPublished: (v) => `No terms are published for ${slotOf(v)}.`,
+  // Ledger
+  NotAccountOwner: (v) => `Account ${v["account"]} does not belong to ${v["caller"]}.`,
+  NotSettlement: (v) => `Only settlement moves money between accounts, not ${v["caller"]}.`,
+  SumNotZero: (v) => `The payments sum to ${v["sum"]} nano-token instead of zero.`,
+  NothingRequested: (v) => `Nothing was asked for from account ${v["account"]}.`,
+  NotFinalYet: (v) =>
+    `The withdrawal of account ${v["account"]} was asked for in slot ${v["requestedSlot"]}; slots are final up to ${v["finalThrough"]}.`,
+  MarginNeeded: (v) =>
+    `Account ${v["account"]} holds ${v["balanceNano"]} nano-token and its open slots bind ${v["requiredNano"]}.`,
+  ZeroAmount: () => "The amount is zero.",
+  UnknownAccount: (v) => `There is no account ${v["account"]}.`,
+  DepositTooLarge: (v) => `A deposit of ${v["amount"]} is more than an account can hold.`,
+  WrongAmountReceived: (v) => `The token delivered ${v["received"]} instead of ${v["expected"]} base units.`,
+  // Auction and proof
+  NotBetweenGateAndStart: (v) =>
+    `${slotOf(v)} can be cleared after its gate at ${v["gate"]} and before its start at ${v["start"]}; it is ${v["now_"]}.`,
+  AlreadyCleared: (v) => `${slotOf(v)} is cleared already.`,
+  BookMismatch: (v) =>
+    `This is not the slot's book: an order was dropped, added, changed or moved (hash ${v["got"]} instead of ${v["expected"]}).`,
+  EmptyBook: (v) => `${slotOf(v)} has no orders; there is nothing to clear.`,
+  MalformedBook: (v) => `A book consists of words of 16 bytes; ${v["bytes_"]} bytes do not.`,
+  PointOutOfRange: (v) => `Point ${v["point"]} is beyond the ${v["limit"]} points that a book may hold.`,
+  WrongZoneCount: (v) => `${v["posted"]} zones were posted; the network has ${v["expected"]}.`,
+  WrongPrice: (v) => `In zone ${v["zone"]} the book supports only the price ${v["expected"]}, not ${v["posted"]}.`,
+  MarginalBidOverfilled: (v) =>
+    `In zone ${v["zone"]} ${v["posted"]} Wh of marginal bids were filled; there are ${v["available"]} Wh.`,
+  MarginalOfferOverfilled: (v) =>
+    `In zone ${v["zone"]} ${v["posted"]} Wh of marginal offers were filled; there are ${v["available"]} Wh.`,
+  BackupOverfilled: (v) =>
+    `In zone ${v["zone"]} the backup was filled with ${v["posted"]} Wh; its connection takes ${v["available"]} Wh.`,
+  BackupAgainstPrice: (v) =>
+    `In zone ${v["zone"]} the backup was filled with ${v["posted"]} Wh; at this price it takes ${v["expected"]} Wh.`,
+  BackupNotLast: (v) => `In zone ${v["zone"]} the backup was served before an equally priced order.`,
+  InconsistentTariffs: (v) => `The tariffs of zone ${v["zone"]} differ from those of its island.`,
+  IslandNotBalanced: (v) => `The island of zone ${v["root"]} does not balance: ${v["netExportWh"]} Wh are left over.`,
+  LineOverloaded: (v) =>
+    `The line of zone ${v["zone"]} would carry ${v["flowToParentWh"]} Wh; its limit is ${v["limitWh"]} Wh.`,
+  NotOptimal: (v) => `In zone ${v["zone"]} the fills are not optimal: accepted at ${v["lo"]}, left out at ${v["hi"]}.`,
+  VolumeNotMaximal: (v) => `More could be traded from zone ${v["zone"]} at the same prices.`,
+  WrongFillCount: (v) => `${v["posted"]} fills were posted for ${v["expected"]} orders.`,
+  FillMismatch: (v) =>
+    `Order ${v["order"]} is filled with ${v["expectedWh"]} Wh by the rule, not with ${v["postedWh"]} Wh.`,
+  PositionOverflow: (v) => `The position of point ${v["point"]} is beyond what a record holds: ${v["soldWh"]} Wh.`,
+  MoneyOverflow: () => "The money of the slot is beyond what a record holds.",
+  // Reports
+  CommitteeTooSmall: (v) =>
+    `${v["nodes"]} nodes cannot bear ${v["faults"]} faulty ones; more than three times as many are needed.`,
+  CommitteeTooLarge: (v) => `A committee has at most 31 nodes, not ${v["nodes"]}.`,
+  DuplicateNode: (v) => `Node ${v["node"]} appears twice or is nobody.`,
+  SlotNotOver: (v) => `${slotOf(v)} ends at ${v["end"]}; it cannot be reported before.`,
+  LengthsDiffer: (v) => `${v["signers"]} signers came with ${v["signatures"]} signatures.`,
+  TooFewSignatures: (v) => `${v["signatures"]} nodes signed; a quorum is ${v["quorum"]}.`,
+  SignersNotAscending: (v) => `Signer ${v["signer"]} follows ${v["previous"]}; each node signs once, in order.`,
+  UnknownSigner: (v) => `Signer ${v["signer"]} is not one of the ${v["nodes"]} nodes.`,
+  WrongSignature: (v) => `The signature of node ${v["signer"]} is ${v["recovered"]}'s, not ${v["expected"]}'s.`,
+  VersionNotHigher: (v) =>
+    `${slotOf(v)} is reported already in version ${v["current"]}; version ${v["version"]} does not replace it.`,
+  SlotIsFinal: (v) => `${slotOf(v)} is final; no report changes it any more.`,
+  // Settlement
+  NotReported: (v) => `${slotOf(v)} is not reported yet.`,
+  ReadingsMismatch: (v) => `These are not the readings that the committee reported for ${slotOf(v)}.`,
+  RecordMismatch: (v) => `This is not the clearing that was accepted for ${slotOf(v)}.`,
+  AlreadySettled: (v) => `${slotOf(v)} is settled already; no slot is paid twice.`,
+  AlreadyEstimated: (v) => `${slotOf(v)} is flagged as estimated already.`,
+  NotEstimated: (v) => `${slotOf(v)} is not flagged as estimated.`,
+  TooEarly: (v) => `This is possible for ${slotOf(v)} from ${v["from"]}; it is ${v["now_"]}.`,
+  SlotsNotAscending: (v) => `Slot ${v["slot"]} follows ${v["previous"]}; slots are settled in ascending order.`,
+  BeforeGenesis: (v) => `${slotOf(v)} lies before the market's first slot ${v["genesis"]}.`,
+  TooManyOpenSlots: (v) => `${slotOf(v)} has to wait: slot ${v["firstOpen"]} must become final first.`,
+  NothingToSettle: () => "No slot was given.",
+  WrongWiring: (v) => `The contracts do not fit together: ${v["got"]} is named where ${v["expected"]} belongs.`,
+  // OpenZeppelin
+  AccessManagedUnauthorized: (v) => `${v["caller"]} does not have the role for this.`,
+  AccessManagerUnauthorizedAccount: (v) => `${v["msgsender"]} does not have the role ${v["roleId"]}.`,
+  ERC20InsufficientBalance: (v) => `${v["sender"]} has ${v["balance"]} base units; ${v["needed"]} are needed.`,
+  ERC20InsufficientAllowance: (v) => `The ledger may take ${v["allowance"]} base units; ${v["needed"]} are needed.`,
+  ERC2612ExpiredSignature: (v) => `The permit expired at ${v["deadline"]}.`,
+  ERC2612InvalidSigner: (v) => `The permit was signed by ${v["signer"]}, not by ${v["owner"]}.`,
+  SafeERC20FailedOperation: (v) => `The token ${v["token"]} refused the transfer.`,
+};
+
+/** The sentence of an error; its name and values where there is none. First letter in upper case. */
+export const sentenceOf = (name: string, values: Values): string => {
+  const sentence = sentences[name]?.(values) ?? plain(name, values);
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+};
+
+/** Whether an error has its own sentence. */
+export const hasSentence = (name: string): boolean => name in sentences;
+
+const plain = (name: string, values: Values): string => {
+  const list = Object.entries(values).map(([key, value]) => `${key} ${value}`);
+  return `${name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase()}${list.length ? ` (${list.join(", ")})` : ""}.`;
+};
