@@ -1,0 +1,113 @@
+/** What a node tells others over HTTP. Everything it gives is signed or on chain; nothing it takes is trusted. */
+import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ZodType, ZodTypeDef } from "zod";
+import { parseWith } from "../services/platform/config.ts";
+import { DaegError, isRetryable, messageOf } from "../services/platform/errors.ts";
+import type { Log } from "../services/platform/log.ts";
+import {
+  observeSchema,
+  proposalSchema,
+  type Proposal,
+  type ReportRecord,
+  type SignedObservation,
+} from "../services/protocol/committee.ts";
+import { endOf } from "./compute.ts";
+import type { Consideration } from "./cosigner.ts";
+import type { Progress } from "./progress.ts";
+import type { Records } from "./records.ts";
+
+const SMALL_BODY_BYTES = 1_024;
+const PROPOSAL_BYTES = 8 * 1_024 * 1_024;
+
+export const createApi = ({
+  records,
+  progress,
+  observe,
+  consider,
+  waiting,
+  status,
+  live,
+  waits,
+  log,
+}: {
+  records: Records;
+  progress: Progress;
+  observe(slot: number): SignedObservation;
+  consider(proposal: Proposal): Promise<Consideration>;
+  /** Why the next slot is not reported yet. */
+  waiting(): string | undefined;
+  status(): Record<string, unknown>;
+  live(): Record<string, unknown>;
+  /** How long a request may wait for this node, ms: for its meters, for its turn. */
+  waits: { observeMs: number; turnMs: number };
+  log: Log;
+}): Hono => {
+  const app = new Hono();
+  app.onError((error, context) => {
+    const known = error instanceof DaegError || isRetryable(error);
+    if (!known) log.error({ error: messageOf(error), stack: error.stack }, "a request failed");
+    const status = error instanceof DaegError && error.exitCode === 1 ? 400 : known ? 503 : 500;
+    return context.json({ error: known ? messageOf(error) : "internal error: see this node's log" }, status);
+  });
+  app.notFound((context) => context.json({ error: `there is no ${context.req.method} ${context.req.path} here` }, 404));
+
+  const limited = (maxSize: number) =>
+    bodyLimit({ maxSize, onError: (context) => context.json({ error: `the body is larger than ${maxSize} bytes` }, 413) });
+
+  app.post("/observe", limited(SMALL_BODY_BYTES), async (context) => {
+    const { slot } = await bodyOf(context, observeSchema);
+    await progress.until(() => progress.readThrough() >= endOf(slot), waits.observeMs);
+    if (progress.readThrough() < endOf(slot)) return context.json({ error: `slot ${slot} is not over for this node` }, 409);
+    return context.json(observe(slot));
+  });
+
+  app.post("/propose", limited(PROPOSAL_BYTES), async (context) => {
+    const answer = await consider(await bodyOf(context, proposalSchema));
+    return "signature" in answer ? context.json(answer) : context.json({ error: answer.refusal }, 409);
+  });
+
+  /** Long poll of the other nodes: what became of the slot in this node's turn. */
+  app.get("/turns/:slot/:attempt", async (context) => {
+    const slot = numberOf(context, "slot");
+    const finished = (): boolean => !progress.ticking() && progress.now() >= endOf(slot);
+    await progress.until(() => records.next() > slot || finished(), waits.turnMs);
+    const report = records.report(slot);
+    if (report) return context.json({ report });
+    return context.json({ waiting: (finished() && waiting()) || `slot ${slot} is not over for this node` });
+  });
+
+  app.get("/reports/:slot", (context) => {
+    const slot = numberOf(context, "slot");
+    const report: ReportRecord | undefined = records.report(slot);
+    if (!report) return context.json({ error: `slot ${slot} is not reported` }, 404);
+    return context.json({ ...report, registers: records.standingsAfter(slot) });
+  });
+
+  app.get("/readings/:readingsHash", (context) => {
+    const readingsHash = context.req.param("readingsHash").toLowerCase();
+    const readings = records.reportedReadings(readingsHash) ?? records.signedReadings(readingsHash);
+    if (!readings) return context.json({ error: `no readings with hash ${readingsHash} are known` }, 404);
+    return context.json({ readingsHash, readings });
+  });
+
+  app.get("/status", (context) => context.json(status()));
+  app.get("/live", (context) => context.json(live()));
+  return app;
+};
+
+const bodyOf = async <T>(context: Context, schema: ZodType<T, ZodTypeDef, unknown>): Promise<T> => {
+  let body: unknown;
+  try {
+    body = await context.req.json();
+  } catch {
+    throw new DaegError("the body is not valid JSON", 1);
+  }
+  return parseWith(schema, body, "body");
+};
+
+const numberOf = (context: Context, name: string): number => {
+  const text = context.req.param(name) ?? "";
+  if (!/^\d{1,10}$/.test(text)) throw new DaegError(`${name} must be a whole number, not "${text.slice(0, 20)}"`, 1);
+  return Number(text);
+};

@@ -1,0 +1,161 @@
+/** Accepted reports: what the chain took is the truth, whoever proposed it. */
+import { slotAt } from "../services/platform/clock.ts";
+import type { Log } from "../services/platform/log.ts";
+import type { Proposal, ReportRecord } from "../services/protocol/committee.ts";
+import { readingsHash, readingsRoot, reportDigest, storedDigest } from "../services/protocol/report.ts";
+import { unpackReadings } from "../services/protocol/words.ts";
+import type { Chain } from "./chain.ts";
+import type { Committee } from "./committee.ts";
+import { compute, unpackAll } from "./compute.ts";
+import type { Peers } from "./peers.ts";
+import type { Progress } from "./progress.ts";
+import { deviants, standingsAfter, type Standing } from "./proposal.ts";
+import type { Records } from "./records.ts";
+import type { ConnectionLimits } from "./registers.ts";
+
+/** Slots whose registers of one node left the committee's median. */
+export interface Deviation {
+  node: number;
+  slots: number;
+  lastSlot: number;
+  /** First point concerned in the last one. */
+  point: number;
+}
+
+export interface ReportLedger {
+  /** Takes a report that is known to be on chain (or past being put there) as the slot's truth. */
+  accept(record: ReportRecord): Promise<void>;
+  /** Takes a report if the chain holds exactly it. @throws retryable when the chain does not answer */
+  acceptIfOnChain(record: ReportRecord): Promise<boolean>;
+  /** Looks on chain, then here and at the other nodes for the report of the next slot. @throws as above */
+  adopt(now: number): Promise<boolean>;
+  deviations(): Deviation[];
+}
+
+/** The chain forgets reports after 256 slots, and takes none for slots older than this: then a quorum's signatures count. */
+const CHAIN_KNOWS_SLOTS = 200;
+
+export const createReportLedger = ({
+  records,
+  chain,
+  committee,
+  peers,
+  progress,
+  limits,
+  log,
+}: {
+  records: Records;
+  chain: Chain;
+  committee: Committee;
+  peers: Peers;
+  progress: Progress;
+  limits: readonly ConnectionLimits[];
+  log: Log;
+}): ReportLedger => {
+  const deviations = new Map<number, Deviation>();
+
+  const note = (record: ReportRecord): void => {
+    const unpacked = unpackAll(record.observations);
+    for (const { observation, point } of unpacked ? deviants(unpacked, committee.quorum) : []) {
+      const node = record.observations[observation]?.node as number;
+      const before = deviations.get(node);
+      if (!before) log.warn({ node, slot: record.slot, point }, "a node's registers left the median of the committee");
+      deviations.set(node, { node, slots: (before?.slots ?? 0) + 1, lastSlot: record.slot, point });
+    }
+  };
+
+  const standingsOf = async (record: ReportRecord): Promise<{ standings: Standing[]; derivable: boolean }> => {
+    const derived = standingsAfter(records.standings(), unpackReadings(record.readings));
+    if (derived) return { standings: derived, derivable: true };
+    const computed = await compute({
+      slot: record.slot,
+      observations: record.observations,
+      quorum: committee.quorum,
+      standings: records.standings(),
+      limits,
+      late: true,
+      bought: chain.boughtWh,
+    });
+    if ("waitingFor" in computed || computed.readings !== record.readings) {
+      throw new Error(`slot ${record.slot}: the reported readings do not follow from their observations`);
+    }
+    return { standings: computed.standings, derivable: false };
+  };
+
+  const accept = async (record: ReportRecord): Promise<void> => {
+    const { standings, derivable } = await standingsOf(record);
+    // Another request may have brought the same report meanwhile.
+    if (record.slot !== records.next()) return;
+    records.saveReport(record, standings, derivable);
+    note(record);
+    progress.notify();
+  };
+
+  const isSound = (record: ReportRecord): boolean =>
+    record.slot === records.next() &&
+    readingsHash(record.readings) === record.readingsHash &&
+    (record.observations.length > 0 || standingsAfter(records.standings(), unpackReadings(record.readings)) !== undefined) &&
+    record.observations.every((each) => each.slot === record.slot && committee.isGenuine(each)) &&
+    unpackAll(record.observations) !== undefined;
+
+  const hasQuorum = (record: ReportRecord): boolean => {
+    const digest = reportDigest(committee.domain, record);
+    return (
+      new Set(record.signers).size >= committee.quorum &&
+      record.signers.every((node, at) => committee.signedBy(node, digest, record.signatures[at] ?? ""))
+    );
+  };
+
+  const acceptIfOnChain = async (record: ReportRecord): Promise<boolean> => {
+    if (!isSound(record)) return false;
+    if ((await chain.reportDigestOf(record.slot)) !== storedDigest(record)) return false;
+    await accept(record);
+    return true;
+  };
+
+  return {
+    accept,
+    acceptIfOnChain,
+    adopt: async (now) => {
+      const slot = records.next();
+      const onChain = await chain.reportDigestOf(slot);
+      const forgotten = slotAt(now) - slot > CHAIN_KNOWS_SLOTS;
+      if (onChain === undefined && !forgotten) return false;
+      const fits = (record: ReportRecord): boolean =>
+        onChain === undefined ? hasQuorum(record) : storedDigest(record) === onChain;
+      for (const { proposal } of records.signedOf(slot)) {
+        const record = recordOf(proposal);
+        if (onChain !== undefined && fits(record)) {
+          await accept(record);
+          return true;
+        }
+      }
+      const answers = await Promise.allSettled(peers.others.map((node) => peers.report(node, slot)));
+      for (const answer of answers) {
+        if (answer.status === "fulfilled" && isSound(answer.value) && fits(answer.value)) {
+          await accept(answer.value);
+          return true;
+        }
+      }
+      log.warn({ slot }, "the chain holds a report whose readings no node has given yet");
+      return false;
+    },
+    deviations: () => [...deviations.values()].sort((a, b) => a.node - b.node),
+  };
+};
+
+/** A proposal as a record without signatures: learned from the chain alone. */
+const recordOf = (proposal: Proposal): ReportRecord => {
+  const { slot, version, attempt, readings, observations } = proposal;
+  return {
+    slot,
+    version,
+    attempt,
+    readings,
+    readingsHash: readingsHash(readings),
+    root: readingsRoot(slot, readings),
+    observations,
+    signers: [],
+    signatures: [],
+  };
+};

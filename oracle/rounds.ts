@@ -1,0 +1,221 @@
+/** The life of a report: slot by slot in order, one leader at a time, until the chain has it. */
+import { isError } from "ethers";
+import { isRetryable, messageOf } from "../services/platform/errors.ts";
+import type { Log } from "../services/platform/log.ts";
+import type { Proposal, ReportRecord, SignedObservation } from "../services/protocol/committee.ts";
+import { decodeContractError } from "../services/protocol/contracts.ts";
+import { reportDigest } from "../services/protocol/report.ts";
+import type { Chain } from "./chain.ts";
+import { attemptAfter, type Committee } from "./committee.ts";
+import { compute, endOf, isLate, unpackAll, type Computed } from "./compute.ts";
+import { REPORT_VERSION } from "./cosigner.ts";
+import type { ReportLedger } from "./ledger.ts";
+import type { Peers } from "./peers.ts";
+import type { Records } from "./records.ts";
+import type { ConnectionLimits } from "./registers.ts";
+
+type Outcome = { reported: true } | { reported: false; waiting: string };
+
+const REPORTED: Outcome = { reported: true };
+const waitingFor = (waiting: string): Outcome => ({ reported: false, waiting });
+
+/** From this age on a slot may have been reported without this node: it asks the chain before it starts anything. */
+const ASK_CHAIN_SECONDS = 60;
+
+export interface Rounds {
+  /** Reports every slot that is over at `now`, in order, as far as possible. Retryable troubles only end the round. */
+  run(now: number): Promise<void>;
+  /** Why the next slot is not reported yet; undefined when nothing is due. */
+  waiting(): string | undefined;
+}
+
+export const createRounds = ({
+  records,
+  chain,
+  committee,
+  peers,
+  ledger,
+  limits,
+  observe,
+  log,
+}: {
+  records: Records;
+  chain: Chain;
+  committee: Committee;
+  peers: Peers;
+  ledger: ReportLedger;
+  limits: readonly ConnectionLimits[];
+  /** This node's own observation of a slot. */
+  observe(slot: number): SignedObservation;
+  log: Log;
+}): Rounds => {
+  let waiting: string | undefined;
+  let started = false;
+
+  /** Genuine observations of the slot by all nodes that answer, in order of nodes. */
+  const gather = async (slot: number): Promise<SignedObservation[]> => {
+    const answers = await Promise.allSettled(peers.others.map((node) => peers.observe(node, slot)));
+    const found = [observe(slot)];
+    answers.forEach((answer, at) => {
+      const node = peers.others[at] as number;
+      if (answer.status === "rejected") {
+        log.debug({ node, slot, reason: messageOf(answer.reason) }, "no observation");
+        return;
+      }
+      const observation = answer.value;
+      const fits = observation.node === node && observation.slot === slot && unpackAll([observation]) !== undefined;
+      if (fits && committee.isGenuine(observation)) found.push(observation);
+      else log.warn({ node, slot }, "a node gave an observation that is not its own word on the slot");
+    });
+    return found.sort((a, b) => a.node - b.node);
+  };
+
+  const computeFrom = (
+    slot: number,
+    observations: readonly SignedObservation[],
+    now: number,
+  ): Promise<Computed | { waitingFor: number[] }> =>
+    compute({
+      slot,
+      observations,
+      quorum: committee.quorum,
+      standings: records.standings(),
+      limits,
+      late: isLate(slot, now),
+      bought: chain.boughtWh,
+    });
+
+  /** The proposal of this node's turn: once signed it is the only one, also after a crash. */
+  const propose = async (
+    slot: number,
+    attempt: number,
+    now: number,
+  ): Promise<{ proposal: Proposal; computed: Computed; digest: string } | Outcome> => {
+    const locked = records.signed(slot, REPORT_VERSION, attempt);
+    const observations = locked ? locked.proposal.observations : await gather(slot);
+    if (observations.length < committee.quorum) {
+      return waitingFor(`slot ${slot}: ${observations.length} of ${committee.quorum} observations`);
+    }
+    const computed = await computeFrom(slot, observations, now);
+    if ("waitingFor" in computed) {
+      return waitingFor(`slot ${slot}: too few nodes could read points ${computed.waitingFor.join(", ")}`);
+    }
+    const { readings, readingsHash, root } = computed;
+    const digest = reportDigest(committee.domain, { slot, version: REPORT_VERSION, attempt, readingsHash, root });
+    if (locked) return { proposal: locked.proposal, computed, digest };
+    const signature = committee.sign(digest);
+    const proposal = { slot, version: REPORT_VERSION, attempt, readings, observations, signature };
+    records.saveSigned(digest, readingsHash, proposal);
+    return { proposal, computed, digest };
+  };
+
+  /** Signatures of the quorum with the lowest indices among all nodes that signed; the reasons of the others. */
+  const collect = async (
+    proposal: Proposal,
+    digest: string,
+  ): Promise<{ signers: number[]; signatures: string[]; refusals: string[] }> => {
+    const answers = await Promise.allSettled(peers.others.map((node) => peers.propose(node, proposal)));
+    const given = [{ node: committee.index, signature: proposal.signature }];
+    const refusals: string[] = [];
+    answers.forEach((answer, at) => {
+      const node = peers.others[at] as number;
+      if (answer.status === "fulfilled" && committee.signedBy(node, digest, answer.value)) {
+        given.push({ node, signature: answer.value });
+      } else {
+        refusals.push(`node ${node}: ${answer.status === "rejected" ? messageOf(answer.reason) : "wrong signature"}`);
+      }
+    });
+    const chosen = given.sort((a, b) => a.node - b.node).slice(0, committee.quorum);
+    return {
+      signers: chosen.map(({ node }) => node),
+      signatures: chosen.map(({ signature }) => signature),
+      refusals,
+    };
+  };
+
+  const lead = async (slot: number, attempt: number, now: number): Promise<Outcome> => {
+    const proposed = await propose(slot, attempt, now);
+    if (!("proposal" in proposed)) return proposed;
+    const { proposal, computed, digest } = proposed;
+    const { signers, signatures, refusals } = await collect(proposal, digest);
+    if (signers.length < committee.quorum) {
+      return waitingFor(
+        `slot ${slot}: ${signers.length} of ${committee.quorum} signatures (${refusals.join("; ")})`,
+      );
+    }
+    const record: ReportRecord = {
+      slot,
+      version: REPORT_VERSION,
+      attempt,
+      readings: computed.readings,
+      readingsHash: computed.readingsHash,
+      root: computed.root,
+      observations: proposal.observations,
+      signers,
+      signatures,
+    };
+    switch (await chain.land(record)) {
+      case "early":
+        return waitingFor(`slot ${slot}: the chain's time has not reached its end`);
+      case "superseded":
+        return (await ledger.adopt(now)) ? REPORTED : waitingFor(`slot ${slot}: another report is on chain`);
+      case "final":
+        log.warn({ slot }, "the slot is final without a report: its readings only continue the registers");
+        await ledger.accept(record);
+        return REPORTED;
+      case "landed":
+        await ledger.accept(record);
+        return REPORTED;
+    }
+  };
+
+  /** Waits for another node's turn; "dead" when it does not answer or its word does not hold. */
+  const follow = async (leader: number, slot: number, attempt: number): Promise<Outcome | "dead"> => {
+    let answer;
+    try {
+      answer = await peers.turn(leader, slot, attempt);
+    } catch (error) {
+      log.debug({ leader, slot, attempt, reason: messageOf(error) }, "the leader does not answer");
+      return "dead";
+    }
+    if (records.next() > slot) return REPORTED;
+    if ("waiting" in answer) return waitingFor(`node ${leader}: ${answer.waiting}`);
+    return (await ledger.acceptIfOnChain(answer.report)) ? REPORTED : "dead";
+  };
+
+  const reportSlot = async (slot: number, now: number): Promise<Outcome> => {
+    const age = now - endOf(slot);
+    if ((age >= ASK_CHAIN_SECONDS || !started) && (await ledger.adopt(now))) return REPORTED;
+    const due = attemptAfter(age);
+    for (let attempt = due; attempt < due + committee.size; attempt += 1) {
+      const leader = committee.leaderOf(slot, attempt);
+      // The leader before may have put its report on chain and died before it could say so.
+      if (attempt > due && (await ledger.adopt(now))) return REPORTED;
+      if (leader === committee.index) return lead(slot, attempt, now);
+      const outcome = await follow(leader, slot, attempt);
+      if (outcome !== "dead") return outcome;
+    }
+    return waitingFor(`slot ${slot}: no leader answers`);
+  };
+
+  return {
+    run: async (now) => {
+      waiting = undefined;
+      for (let slot = records.next(); endOf(slot) <= now; slot = records.next()) {
+        try {
+          const outcome = await reportSlot(slot, now);
+          started = true;
+          if (outcome.reported) continue;
+          waiting = outcome.waiting;
+        } catch (error) {
+          // What the chain refuses is told, not fatal: the next turn is another node's.
+          if (!isRetryable(error) && !isError(error, "CALL_EXCEPTION")) throw error;
+          waiting = `slot ${slot}: ${decodeContractError(error)?.words ?? messageOf(error)}`;
+        }
+        log.info({ waiting }, "a report waits");
+        return;
+      }
+    },
+    waiting: () => waiting,
+  };
+};
