@@ -3,6 +3,7 @@ import { createFollower, rpcBatch, type BlockRef, type ChainLog } from "../platf
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../platform/store.ts";
 import { decodeLog, type ChainEvent } from "../protocol/events.ts";
+import type { Addresses } from "../protocol/addresses.ts";
 import { foldTransaction, type TransactionFacts } from "./fold.ts";
 import { TABLES } from "./schema.ts";
 
@@ -12,6 +13,18 @@ export interface Indexer {
 }
 
 const RECEIPTS_PER_BATCH = 100;
+
+/** The contracts whose events the store is made of. */
+export const indexedAddresses = (addresses: Addresses): string[] => [
+  addresses.meteringPoints,
+  addresses.grid,
+  addresses.tariffs,
+  addresses.ledger,
+  addresses.orderBook,
+  addresses.auction,
+  addresses.meterOracle,
+  addresses.settlement,
+];
 
 /** Chain events to store. The store alone remembers what was seen, so a crash at any line only repeats a read. */
 export const createIndexer = ({

@@ -1,6 +1,6 @@
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
-import { decodePositions, decodeWords } from "./decode.ts";
+import { decodePositions, decodeWords } from "../protocol/packed.ts";
 import { foldSettled, type SlotDifference } from "./settled.ts";
 import { addMovement, CONGESTION, BACKUP, MEMBERS, NANO_PER_BASE_UNIT, OPERATOR } from "./balances.ts";
 

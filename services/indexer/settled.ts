@@ -1,7 +1,7 @@
 import { slotMoney, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
-import { decodeReadings } from "./decode.ts";
+import { decodeReadings } from "../protocol/packed.ts";
 
 /** Sums by account of what a transaction's slots should move, or moved. */
 export interface SlotDifference {
@@ -86,11 +86,9 @@ const recompute = (
   const zoneOf = zonesOfPoints(store);
   // An estimated slot counts every position as metered; its event carries no readings.
   const estimated = status === "estimated";
-  const count = estimated ? Math.max(zoneOf.length, positions.length) : Math.max(readings.length, positions.length);
-  const points: CountedPoint[] = Array.from({ length: count }, (_, point) => {
+  const points: CountedPoint[] = zoneOf.map((zone, point) => {
     const positionWh = BigInt(positions[point] ?? 0);
     const reading = readings[point];
-    const zone = zoneOf[point] ?? 0;
     if (estimated) {
       const sold = positionWh > 0n;
       const energy = { importWh: sold ? 0n : -positionWh, exportWh: sold ? positionWh : 0n };
@@ -106,9 +104,10 @@ const recompute = (
       quality,
     };
   });
+  // Without terms the slot took no orders and nobody pays; an estimated slot without a clearing pays nobody either.
   const money = slotMoney({
     points,
-    zones: zonesOf(store, slot, prices),
+    zones: zonesOf(store, slot, prices, terms?.["reference"] ?? 0),
     tariffs: {
       importMicroPerKwh: BigInt(terms?.["importTariff"] ?? 0),
       exportMicroPerKwh: BigInt(terms?.["exportTariff"] ?? 0),
@@ -127,7 +126,7 @@ const zonesOfPoints = (store: Store): number[] =>
   store.all<{ zone: number }>("SELECT zone FROM points GROUP BY point ORDER BY point").map(({ zone }) => zone);
 
 /** Zone prices, and whether a backup supplier is connected somewhere in each zone's island. */
-const zonesOf = (store: Store, slot: number, prices: readonly number[]): ZoneMoney[] => {
+const zonesOf = (store: Store, slot: number, prices: readonly number[], referencePrice: number): ZoneMoney[] => {
   const rows = store.all<{ parent: number; backupCapacityWh: string }>(
     `SELECT parent, backupCapacityWh FROM grids
      WHERE (fromSlot, version) = (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)
@@ -138,7 +137,7 @@ const zonesOf = (store: Store, slot: number, prices: readonly number[]): ZoneMon
   rows.forEach(({ parent }, zone) => roots.push(parent === zone ? zone : (roots[parent] as number)));
   const backed = new Set(rows.flatMap((row, zone) => (row.backupCapacityWh === "0" ? [] : [roots[zone] as number])));
   return rows.map((_, zone) => ({
-    priceMicroPerKwh: BigInt(prices[zone] ?? 0),
+    priceMicroPerKwh: BigInt(prices[zone] ?? referencePrice),
     hasBackup: backed.has(roots[zone] as number),
   }));
 };

@@ -14,7 +14,7 @@ export interface MeteredPosition {
 }
 
 export interface ZoneMoney {
-  /** Zone price; 0 in a slot that was not cleared. */
+  /** Zone price; the slot's reference price where nothing was cleared. */
   priceMicroPerKwh: bigint;
   /** True when a backup supplier is connected somewhere in the zone's island. */
   hasBackup: boolean;
@@ -79,11 +79,14 @@ export const slotMoney = ({
   let surplusWh = 0n;
   let deficitWh = 0n;
   let boughtWh = 0n;
+  let boughtWithoutBackupWh = 0n;
   let withoutBackupNano = 0n;
   const payments = points.map((point) => {
     const zone = zones[point.zone] ?? { priceMicroPerKwh: 0n, hasBackup: true };
     const payment = paymentOf(point, zone, tariffs);
-    boughtWh += max(0n, -point.positionWh);
+    const bought = max(0n, -point.positionWh);
+    if (zone.hasBackup) boughtWh += bought;
+    else boughtWithoutBackupWh += bought;
     if (!zone.hasBackup) withoutBackupNano += payment.imbalanceNano;
     else if (payment.imbalanceWh >= 0n) surplusWh += payment.imbalanceWh;
     else deficitWh -= payment.imbalanceWh;
@@ -92,12 +95,13 @@ export const slotMoney = ({
   const { importMicroPerKwh: importPrice, exportMicroPerKwh: exportPrice, feeMicroPerKwh: fee } = tariffs;
   const nettedWh = min(surplusWh, deficitWh);
   const backupFeeWh = min(clearing.backupSoldWh, boughtWh);
+  const membersFeeWh = boughtWh - backupFeeWh + boughtWithoutBackupWh;
   return {
     payments,
     fixed: {
       backupNano: clearing.backupNano + (deficitWh - nettedWh) * importPrice - (surplusWh - nettedWh) * exportPrice,
       operatorNano: fee * backupFeeWh,
-      membersNano: nettedWh * (importPrice - exportPrice) + fee * (boughtWh - backupFeeWh) - withoutBackupNano,
+      membersNano: nettedWh * (importPrice - exportPrice) + fee * membersFeeWh - withoutBackupNano,
       congestionNano: clearing.congestionNano,
     },
   };

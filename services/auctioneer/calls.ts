@@ -1,0 +1,61 @@
+import { Interface } from "ethers";
+import type { OrderBody } from "../protocol/api.ts";
+import { orderOfBody } from "../protocol/order.ts";
+import type { ClearingRecord } from "../protocol/events.ts";
+
+/** Calldata of what the auctioneer sends. Any stranger could send the same: none of these calls needs a role. */
+const RECORD =
+  "tuple(uint32 slot,int64[] prices,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,bytes positions)";
+
+const iface = new Interface([
+  "function append(uint32 slot,tuple(uint32 point,uint32 slot,uint8 sequence,tuple(bool sell,bool green,uint32 energyWh,int40 priceMicroPerKwh)[] steps,address delegate,bytes signature)[] orders)",
+  "function clear(uint32 slot,bytes book,tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings)",
+  `function settle(tuple(${RECORD} record,bytes readings,bytes32 root)[] slots)`,
+  "function estimate(uint32 slot)",
+  `function settleEstimated(${RECORD} record)`,
+  "function advanceFinal(uint256 limit) returns (uint32)",
+  "function genesisSlot() view returns (uint32)",
+  "function finalThrough() view returns (uint32)",
+]);
+
+export interface PostedZone {
+  price: bigint | number;
+  marginalBidWh: bigint | number;
+  marginalOfferWh: bigint | number;
+  backupSoldWh: bigint | number;
+  backupBoughtWh: bigint | number;
+}
+
+export interface SlotToSettle {
+  record: ClearingRecord;
+  readings: string;
+  root: string;
+}
+
+export const encodeAppend = (slot: number, orders: readonly OrderBody[]): string =>
+  iface.encodeFunctionData("append", [slot, orders.map(orderOfBody)]);
+
+export const encodeClear = (slot: number, words: string, postings: readonly PostedZone[]): string =>
+  iface.encodeFunctionData("clear", [slot, words, postings]);
+
+export const encodeSettle = (slots: readonly SlotToSettle[]): string => iface.encodeFunctionData("settle", [slots]);
+
+export const encodeEstimate = (slot: number): string => iface.encodeFunctionData("estimate", [slot]);
+
+export const encodeSettleEstimated = (record: ClearingRecord): string =>
+  iface.encodeFunctionData("settleEstimated", [record]);
+
+export const encodeAdvanceFinal = (limit: number): string => iface.encodeFunctionData("advanceFinal", [limit]);
+
+export const encodeView = (name: "genesisSlot" | "finalThrough"): string => iface.encodeFunctionData(name);
+
+/** The record of a slot that was not cleared: its positions are zero. */
+export const emptyRecord = (slot: number): ClearingRecord => ({
+  slot,
+  prices: [],
+  backupSoldWh: 0n,
+  backupBoughtWh: 0n,
+  backupNano: 0n,
+  congestionNano: 0n,
+  positions: "0x",
+});

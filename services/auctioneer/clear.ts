@@ -1,0 +1,50 @@
+import { slotStart } from "../platform/clock.ts";
+import { isRetryable } from "../platform/errors.ts";
+import type { GridZone, SlotTerms } from "../protocol/events.ts";
+import { bookHash, bookStart } from "../protocol/words.ts";
+import { encodeClear, type PostedZone } from "./calls.ts";
+import { contractErrorOf, reasonOf, type Context } from "./context.ts";
+import { gateOf } from "./intake.ts";
+import { gridOf, type SlotView } from "./view.ts";
+
+/** Solves one slot: the postings of all zones for a book, the network and the slot's terms. */
+export type Solve = (market: { words: string; grid: GridZone[]; terms: SlotTerms }) => PostedZone[];
+
+/** Clears every slot whose gate is closed, that has a book and that nobody cleared yet, before it starts. */
+export const createClear = (context: Context, solve: Solve): { run(now: number): Promise<void> } => {
+  const { chainId, addresses, failures, send, log } = context;
+  const givenUp = new Set<number>();
+
+  const clearSlot = async (slot: number, book: SlotView): Promise<void> => {
+    const words = `0x${book.words}`;
+    const folded = bookHash(bookStart(chainId, addresses.orderBook, slot), words);
+    if (folded !== book.book) {
+      throw new Error(`the events of slot ${slot} fold to ${folded}, the chain has ${book.book}: a log is missing`);
+    }
+    const terms = context.view().terms.get(slot);
+    if (!terms) throw new Error(`the terms of slot ${slot} are not among the events`);
+    const postings = solve({ words, grid: gridOf(context.view(), slot), terms });
+    const data = encodeClear(slot, words, postings);
+    const receipt = await send({ key: `clear:${slot}`, to: addresses.auction, data });
+    if (receipt.status !== 1) throw new Error(`transaction ${receipt.hash} reverted`);
+    log.info({ slot, words: book.wordCount, gasUsed: Number(receipt.gasUsed) }, "cleared");
+  };
+
+  const run = async (now: number): Promise<void> => {
+    for (const [slot, book] of context.view().slots) {
+      if (book.wordCount === 0 || book.record || givenUp.has(slot)) continue;
+      if (now <= gateOf(slot) || now >= slotStart(slot)) continue;
+      try {
+        await clearSlot(slot, book);
+        failures.clear("clear", slot);
+      } catch (error) {
+        if (isRetryable(error)) throw error;
+        // Somebody else was faster: every honest solver posts the same, so that is fine.
+        if (contractErrorOf(error)?.name === "AlreadyCleared") givenUp.add(slot);
+        else failures.add("clear", slot, reasonOf(error));
+      }
+    }
+    for (const slot of givenUp) if (now >= slotStart(slot)) givenUp.delete(slot);
+  };
+  return { run };
+};

@@ -1,0 +1,128 @@
+/** The auctioneer: relays signed orders, clears, settles. Anyone may run another one; whatever it does the contracts check. */
+import { readFileSync } from "node:fs";
+import { Wallet } from "ethers";
+import { chainStorePath, identifyChain } from "../platform/chain-store.ts";
+import { loadConfig } from "../platform/config.ts";
+import { messageOf, wrongInput } from "../platform/errors.ts";
+import { serve } from "../platform/http.ts";
+import { runProcess } from "../platform/process.ts";
+import { createProvider } from "../platform/provider.ts";
+import { createSender, SENDER_MIGRATION } from "../platform/sender.ts";
+import { openStore } from "../platform/store.ts";
+import { addressesSchema } from "../protocol/addresses.ts";
+import { orderDomain } from "../protocol/order.ts";
+import { encodeView } from "./calls.ts";
+import { createClear } from "./clear.ts";
+import { auctioneerConfigSchema, type AuctioneerConfig } from "./config.ts";
+import { createFailures, type Context } from "./context.ts";
+import { createFinish } from "./finish.ts";
+import { createIntake } from "./intake.ts";
+import { createReadings } from "./readings.ts";
+import { createRelay } from "./relay.ts";
+import { createRoutes } from "./routes.ts";
+import { AUCTIONEER_MIGRATION } from "./schema.ts";
+import { createSend, resumeSigned } from "./send.ts";
+import { createSettle } from "./settle.ts";
+import { solveSlot } from "./solve.ts";
+import { createView } from "./view.ts";
+
+const keyOf = ({ privateKey, privateKeyFile }: AuctioneerConfig): string => {
+  if (privateKey !== undefined) return privateKey;
+  try {
+    return readFileSync(privateKeyFile as string, "utf8").trim();
+  } catch (error) {
+    throw wrongInput(`privateKeyFile: ${privateKeyFile} cannot be read: check path and permissions`, { cause: error });
+  }
+};
+
+await runProcess({
+  name: "auctioneer",
+  schema: auctioneerConfigSchema,
+  start: async ({ config, log, clock }) => {
+    const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.rpcTimeoutMs });
+    const addresses = loadConfig(config.addressesFile, addressesSchema, "addresses file");
+    const chain = await identifyChain(provider);
+    if (chain.chainId !== addresses.chainId) {
+      throw wrongInput(`addressesFile: is for chain ${addresses.chainId}, rpcUrls lead to chain ${chain.chainId}`);
+    }
+    const store = openStore(chainStorePath(config.statePath, chain), [SENDER_MIGRATION, AUCTIONEER_MIGRATION]);
+    const wallet = new Wallet(keyOf(config));
+    const sender = createSender({ provider, wallet, store, log });
+    const genesisSlot = Number(await provider.call({ to: addresses.settlement, data: encodeView("genesisSlot") }));
+    const { meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement } = addresses;
+    const source = await createView({
+      provider,
+      addresses: [meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement],
+      startBlock: addresses.deployedAtBlock,
+      genesisSlot,
+    });
+    const failures = createFailures(log);
+    const context: Context = {
+      config,
+      store,
+      provider,
+      view: () => source.view,
+      send: createSend({ sender, store }),
+      chainId: chain.chainId,
+      addresses: { orderBook, auction, settlement },
+      log,
+      failures,
+    };
+    const relay = createRelay(context);
+    const clear = createClear(context, solveSlot);
+    const settle = createSettle(context, createReadings({ nodes: config.nodes, timeoutMs: config.nodeTimeoutMs }));
+    const finish = createFinish(context, genesisSlot);
+
+    const chainTime = (): number => Math.max(clock.now(), source.view.head.timestamp);
+    const intake = createIntake({ store, provider, view: () => source.view, domain: orderDomain(addresses) });
+    const app = createRoutes({
+      intake,
+      now: chainTime,
+      status: () => ({
+        now: chainTime(),
+        address: wallet.address,
+        block: source.view.head.number,
+        finalThrough: source.view.finalThrough,
+        pendingOrders: store.get<{ n: number }>("SELECT count(*) AS n FROM orders WHERE state = 'pending'")?.n ?? 0,
+        failures: failures.list(),
+      }),
+    });
+    const server = await serve({ app, ...config.listen });
+
+    let resumed = false;
+    const refresh = async (now: number): Promise<void> => {
+      const { reorganised } = await source.refresh();
+      if (reorganised) relay.reopen(now);
+    };
+    /** A stage that fails as a whole (no chain, no node) does not keep the others from their work. */
+    const stage = async (work: () => Promise<void>, errors: unknown[]): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+
+    return {
+      info: { url: server.url, address: wallet.address },
+      tick: async (now) => {
+        if (!resumed) {
+          await resumeSigned({ sender, store });
+          resumed = true;
+        }
+        await refresh(now);
+        const errors: unknown[] = [];
+        await stage(() => relay.run(now), errors);
+        await stage(() => clear.run(now), errors);
+        await stage(() => settle.run(now), errors);
+        await stage(() => finish.run(now), errors);
+        if (errors.length > 1) log.warn({ errors: errors.map(messageOf) }, "several stages failed");
+        if (errors.length > 0) throw errors[0];
+      },
+      stop: async () => {
+        await server.close();
+        store.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,167 @@
+import { isError, keccak256, type TransactionReceipt } from "ethers";
+import type { OrderBody } from "../protocol/api.ts";
+import { decodeLog, skipReasonOf } from "../protocol/events.ts";
+import { decodeWords } from "../protocol/packed.ts";
+import { encodeAppend } from "./calls.ts";
+import { reasonOf, type Context } from "./context.ts";
+import { gateOf, type OrderRow } from "./intake.ts";
+
+/** Close to the gate nothing waits any longer for company. */
+const LAST_CALL_SECONDS = 30;
+
+export interface Relay {
+  /** Appends what is due. Batches formed before a crash are finished first. */
+  run(now: number): Promise<void>;
+  /** After a reorganisation: orders that are no longer in an open book wait again. */
+  reopen(now: number): void;
+}
+
+/** Brings pending orders into the book: one batch per slot, in the order point, slot, sequence. */
+export const createRelay = (context: Context): Relay => {
+  const { store, config, addresses, failures, send, log } = context;
+  const lastRelay = new Map<number, number>();
+  const batchSize = new Map<number, number>();
+
+  const appendedTx = (row: Pick<OrderRow, "slot" | "point" | "sequence">): string | undefined =>
+    context.view().slots.get(row.slot)?.appended.get(`${row.point}:${row.sequence}`);
+
+  const finish = (row: OrderRow, state: "appended" | "skipped", reason: string | null, tx: string | null): void => {
+    store.run("UPDATE orders SET state = ?, reason = ?, tx = ? WHERE id = ?", state, reason, tx, row.id);
+  };
+
+  /** Writes down what became of a batch's orders. */
+  const close = (key: string, slot: number, receipt: TransactionReceipt): void => {
+    const skipped = new Map<string, number>();
+    const appended = new Set<string>();
+    for (const raw of receipt.logs) {
+      if (raw.address.toLowerCase() !== addresses.orderBook.toLowerCase()) continue;
+      const event = decodeLog({
+        ...raw,
+        topics: [...raw.topics],
+        blockNumber: String(raw.blockNumber),
+        logIndex: String(raw.index),
+      });
+      if (event?.name === "OrderSkipped") skipped.set(`${event.point}:${event.sequence}`, event.reason);
+      if (event?.name === "Appended") {
+        for (const { point, sequence } of decodeWords(event.words)) appended.add(`${point}:${sequence}`);
+      }
+    }
+    store.transaction(() => {
+      for (const row of store.all<OrderRow>("SELECT * FROM orders WHERE batch = ? AND state = 'pending'", key)) {
+        const name = `${row.point}:${row.sequence}`;
+        const elsewhere = appendedTx(row);
+        const reason = skipped.get(name);
+        if (appended.has(name)) finish(row, "appended", null, receipt.hash);
+        else if (elsewhere !== undefined) finish(row, "appended", null, elsewhere);
+        else if (reason !== undefined) finish(row, "skipped", skipReasonOf(reason), receipt.hash);
+        else store.run("UPDATE orders SET batch = NULL WHERE id = ?", row.id);
+      }
+      store.run("UPDATE batches SET open = 0 WHERE key = ?", key);
+    });
+    if (receipt.status === 1) failures.clear("append", slot);
+    else failures.add("append", slot, `transaction ${receipt.hash} reverted`);
+  };
+
+  const release = (key: string, slot: number, message: string): void => {
+    store.transaction(() => {
+      store.run("UPDATE orders SET batch = NULL WHERE batch = ? AND state = 'pending'", key);
+      store.run("UPDATE batches SET open = 0 WHERE key = ?", key);
+    });
+    batchSize.set(slot, Math.max(1, Math.floor((batchSize.get(slot) ?? config.maxOrdersPerTransaction) / 2)));
+    failures.add("append", slot, message);
+  };
+
+  const sendBatch = async ({ key, slot, data }: { key: string; slot: number; data: string }): Promise<void> => {
+    let receipt: TransactionReceipt;
+    try {
+      receipt = await send({ key, to: addresses.orderBook, data });
+    } catch (error) {
+      // Refused before it was sent: the orders are free for another batch. Anything else is tried again as it is.
+      if (!isError(error, "CALL_EXCEPTION")) throw error;
+      release(key, slot, reasonOf(error));
+      return;
+    }
+    close(key, slot, receipt);
+  };
+
+  const formBatch = (slot: number): { key: string; slot: number; data: string } | undefined =>
+    store.transaction(() => {
+      const rows = store.all<OrderRow>(
+        `SELECT * FROM orders WHERE state = 'pending' AND batch IS NULL AND slot = ?
+         ORDER BY point, slot, sequence, id LIMIT ?`,
+        slot,
+        batchSize.get(slot) ?? config.maxOrdersPerTransaction,
+      );
+      if (rows.length === 0) return undefined;
+      const data = encodeAppend(
+        slot,
+        rows.map(({ body }) => JSON.parse(body) as OrderBody),
+      );
+      const name = `append:${slot}:${keccak256(data).slice(2, 18)}`;
+      const earlier =
+        store.get<{ n: number }>("SELECT count(*) AS n FROM batches WHERE key LIKE ?", `${name}%`)?.n ?? 0;
+      const key = earlier === 0 ? name : `${name}/${earlier}`;
+      store.run("INSERT INTO batches VALUES (?, ?, ?, 1)", key, slot, data);
+      for (const row of rows) store.run("UPDATE orders SET batch = ? WHERE id = ?", key, row.id);
+      return { key, slot, data };
+    });
+
+  /** Orders that somebody else appended, and orders whose gate has closed. */
+  const tidy = (now: number): void => {
+    for (const row of store.all<OrderRow>("SELECT * FROM orders WHERE state = 'pending' AND batch IS NULL")) {
+      const tx = appendedTx(row);
+      if (tx !== undefined) finish(row, "appended", null, tx);
+      else if (now > gateOf(row.slot)) finish(row, "skipped", "the gate closed before it was relayed", null);
+    }
+  };
+
+  const isDue = (slot: number, now: number, waiting: number): boolean => {
+    const gate = gateOf(slot);
+    if (now < gate - config.relayBeforeGateSeconds || now > gate) return false;
+    const last = lastRelay.get(slot);
+    return (
+      last === undefined ||
+      now - last >= config.relayEverySeconds ||
+      gate - now <= LAST_CALL_SECONDS ||
+      waiting >= config.maxOrdersPerTransaction
+    );
+  };
+
+  const run = async (now: number): Promise<void> => {
+    for (const batch of store.all<{ key: string; slot: number; data: string }>(
+      "SELECT key, slot, data FROM batches WHERE open = 1 ORDER BY rowid",
+    )) {
+      await sendBatch(batch);
+    }
+    tidy(now);
+    const waiting = store.all<{ slot: number; n: number }>(
+      "SELECT slot, count(*) AS n FROM orders WHERE state = 'pending' GROUP BY slot ORDER BY slot",
+    );
+    for (const { slot, n } of waiting) {
+      if (!isDue(slot, now, n)) continue;
+      lastRelay.set(slot, now);
+      for (let batch = formBatch(slot); batch; batch = formBatch(slot)) {
+        await sendBatch(batch);
+        if (failures.list().some((failure) => failure.stage === "append" && failure.slot === slot)) break;
+      }
+    }
+    for (const slot of lastRelay.keys()) {
+      if (now <= gateOf(slot)) continue;
+      lastRelay.delete(slot);
+      batchSize.delete(slot);
+    }
+  };
+
+  const reopen = (now: number): void => {
+    store.transaction(() => {
+      for (const row of store.all<OrderRow>("SELECT * FROM orders WHERE state IN ('appended', 'skipped')")) {
+        if (now > gateOf(row.slot) || appendedTx(row) !== undefined) continue;
+        store.run("UPDATE orders SET state = 'pending', reason = NULL, tx = NULL, batch = NULL WHERE id = ?", row.id);
+      }
+    });
+    lastRelay.clear();
+    log.warn("the chain was reorganised: orders that left the book wait again");
+  };
+
+  return { run, reopen };
+};

@@ -1,0 +1,193 @@
+import { createFollower, type ChainHead } from "../platform/follow.ts";
+import type { PooledProvider } from "../platform/provider.ts";
+import { decodeLog, type ChainEvent, type ClearingRecord, type GridZone, type SlotTerms } from "../protocol/events.ts";
+import { decodeWords } from "../protocol/packed.ts";
+
+/** What the chain says, as far as the auctioneer needs it; rebuilt from events at every start and after a reorganisation. */
+export interface ChainView {
+  head: ChainHead;
+  points: Map<number, PointView>;
+  grids: Array<{ fromSlot: number; version: number; zones: GridZone[] }>;
+  terms: Map<number, SlotTerms>;
+  slots: Map<number, SlotView>;
+  finalThrough: number;
+}
+
+export interface PointView {
+  owner: string;
+  zone: number;
+  /** Delegate (checksummed address) to the chain time until which it may sign. */
+  delegates: Map<string, number>;
+}
+
+export interface SlotView {
+  /** All words of the book, hex without 0x. */
+  words: string;
+  wordCount: number;
+  /** Running hash as the chain has it. */
+  book: string | undefined;
+  /** `${point}:${sequence}` of every order in the book, with its transaction. */
+  appended: Map<string, string>;
+  /** Highest sequence byte per point. */
+  sequences: Map<number, number>;
+  record: ClearingRecord | undefined;
+  report: { version: number; readingsHash: string; root: string } | undefined;
+  settledVersion: number | undefined;
+  /** Paid by its positions after the window: nothing is left to do. */
+  settledEstimated: boolean;
+  estimated: boolean;
+}
+
+const emptySlot = (): SlotView => ({
+  words: "",
+  wordCount: 0,
+  book: undefined,
+  appended: new Map(),
+  sequences: new Map(),
+  record: undefined,
+  report: undefined,
+  settledVersion: undefined,
+  settledEstimated: false,
+  estimated: false,
+});
+
+/** Slots kept in memory after they are final. */
+const KEEP_FINAL_SLOTS = 8;
+
+export interface ViewSource {
+  readonly view: ChainView;
+  /** Reads what is new; one or two round trips. True when the chain was reorganised and the view is a new one. */
+  refresh(): Promise<{ reorganised: boolean }>;
+}
+
+export const createView = async ({
+  provider,
+  addresses,
+  startBlock,
+  genesisSlot,
+}: {
+  provider: PooledProvider;
+  addresses: readonly string[];
+  startBlock: number;
+  /** First slot of the market: everything before counts as final. */
+  genesisSlot: number;
+}): Promise<ViewSource> => {
+  const follower = createFollower({ provider, addresses, startBlock });
+  let view: ChainView | undefined;
+
+  const refresh = async (): Promise<{ reorganised: boolean }> => {
+    let step = await follower.after(view?.head);
+    const { reorganised } = step;
+    if (reorganised) {
+      view = undefined;
+      step = await follower.after(undefined);
+    }
+    view ??= {
+      head: step.head,
+      points: new Map(),
+      grids: [],
+      terms: new Map(),
+      slots: new Map(),
+      finalThrough: genesisSlot - 1,
+    };
+    for (const log of step.logs) {
+      if (Number(log.blockNumber) > step.head.number) continue;
+      const event = decodeLog(log);
+      if (event) apply(view, event);
+    }
+    view.head = step.head;
+    forget(view);
+    return { reorganised };
+  };
+
+  await refresh();
+  return {
+    get view() {
+      return view as ChainView;
+    },
+    refresh,
+  };
+};
+
+export const slotOf = (view: ChainView, slot: number): SlotView => {
+  let found = view.slots.get(slot);
+  if (!found) {
+    found = emptySlot();
+    view.slots.set(slot, found);
+  }
+  return found;
+};
+
+const apply = (view: ChainView, event: ChainEvent): void => {
+  switch (event.name) {
+    case "PointRegistered":
+      view.points.set(event.point, { owner: event.owner, zone: event.zone, delegates: new Map() });
+      return;
+    case "OwnerChanged": {
+      const point = view.points.get(event.point);
+      if (point) point.owner = event.owner;
+      return;
+    }
+    case "DelegateSet":
+      view.points.get(event.point)?.delegates.set(event.delegate, event.validUntil);
+      return;
+    case "GridSet":
+      view.grids.push({ fromSlot: event.fromSlot, version: event.version, zones: event.zones });
+      return;
+    case "TermsPublished":
+      event.terms.forEach((terms, at) => view.terms.set(event.firstSlot + at, terms));
+      return;
+    case "Appended": {
+      const slot = slotOf(view, event.slot);
+      slot.words += event.words.slice(2);
+      slot.wordCount = event.wordCount;
+      slot.book = event.book;
+      for (const { point, sequence } of decodeWords(event.words)) {
+        slot.appended.set(`${point}:${sequence}`, event.txHash);
+        slot.sequences.set(point, sequence);
+      }
+      return;
+    }
+    case "Cleared":
+      slotOf(view, event.slot).record = event.record;
+      return;
+    case "Reported":
+      slotOf(view, event.slot).report = {
+        version: event.version,
+        readingsHash: event.readingsHash,
+        root: event.root,
+      };
+      return;
+    case "Settled": {
+      const slot = slotOf(view, event.slot);
+      if (event.status === "settled") slot.settledVersion = event.version;
+      else slot.settledEstimated = true;
+      return;
+    }
+    case "Estimated":
+      slotOf(view, event.slot).estimated = true;
+      return;
+    case "FinalThrough":
+      view.finalThrough = Math.max(view.finalThrough, event.slot);
+      return;
+    default:
+      return;
+  }
+};
+
+const forget = (view: ChainView): void => {
+  const oldest = view.finalThrough - KEEP_FINAL_SLOTS;
+  for (const slot of view.slots.keys()) if (slot < oldest) view.slots.delete(slot);
+  for (const slot of view.terms.keys()) if (slot < oldest) view.terms.delete(slot);
+};
+
+/** The network in force in a slot: the newest version that starts at or before it. */
+export const gridOf = (view: ChainView, slot: number): GridZone[] => {
+  let best: ChainView["grids"][number] | undefined;
+  for (const grid of view.grids) {
+    if (grid.fromSlot > slot) continue;
+    if (!best || grid.fromSlot > best.fromSlot || (grid.fromSlot === best.fromSlot && grid.version > best.version))
+      best = grid;
+  }
+  return best?.zones ?? [];
+};
