@@ -1,0 +1,280 @@
+import { network } from "hardhat";
+import { Wallet, ZeroAddress, type Signer } from "ethers";
+import { deployMarket, type DeployBounds, type DeployZone } from "../../../scripts/deploy/deploy.ts";
+import type { Addresses } from "../../../services/protocol/addresses.ts";
+import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
+import { deriveKey } from "../../../services/protocol/keys.ts";
+import { orderDomain, signOrder, type OrderStep, type SignedOrder } from "../../../services/protocol/order.ts";
+import type { PackedReading } from "../../../services/protocol/packed.ts";
+import {
+  readingsHash,
+  readingsRoot,
+  reportDomain,
+  reportTypes,
+  type Report,
+} from "../../../services/protocol/report.ts";
+import { packReadings } from "../../../services/protocol/words.ts";
+
+/** A deployed market with homes, in an EVM of its own: everything a test needs, nothing mocked. */
+export const SLOT_SECONDS = 900;
+export const TOKEN = 1_000_000n;
+export const NANO = 1_000n;
+export const TERMS = {
+  importTariff: 300_000,
+  exportTariff: 60_000,
+  fee: 40_000,
+  bandMin: -500_000,
+  bandMax: 1_000_000,
+  reference_: 150_000,
+};
+export const BOUNDS: DeployBounds = {
+  highestImportTariff: 400_000,
+  lowestExportTariff: 0,
+  lowestPrice: -1_000_000,
+  highestPrice: 10_000_000,
+};
+
+export interface ClearingRecord {
+  slot: number;
+  prices: bigint[];
+  backupSoldWh: bigint;
+  backupBoughtWh: bigint;
+  backupNano: bigint;
+  congestionNano: bigint;
+  positions: string;
+}
+
+export interface SlotToSettle {
+  record: ClearingRecord;
+  readings: string;
+  root: string;
+}
+
+export interface Posting {
+  price: number;
+  marginalBidWh: number;
+  marginalOfferWh: number;
+  backupSoldWh: number;
+  backupBoughtWh: number;
+}
+
+export const posting = (price: number, rest: Partial<Posting> = {}): Posting => ({
+  price,
+  marginalBidWh: 0,
+  marginalOfferWh: 0,
+  backupSoldWh: 0,
+  backupBoughtWh: 0,
+  ...rest,
+});
+
+export const oneZone: DeployZone[] = [{ parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 1_000_000 }];
+
+export const bid = (energyWh: number, priceMicroPerKwh: number): OrderStep => ({
+  sell: false,
+  green: false,
+  energyWh,
+  priceMicroPerKwh,
+});
+export const offer = (energyWh: number, priceMicroPerKwh: number): OrderStep => ({
+  ...bid(energyWh, priceMicroPerKwh),
+  sell: true,
+});
+
+export const emptyRecord = (slot: number): ClearingRecord => ({
+  slot,
+  prices: [],
+  backupSoldWh: 0n,
+  backupBoughtWh: 0n,
+  backupNano: 0n,
+  congestionNano: 0n,
+  positions: "0x",
+});
+
+export interface WorldOptions {
+  homes?: number;
+  zones?: DeployZone[];
+  zoneOf?: (home: number) => number;
+  limitWh?: number;
+  depositTokens?: number;
+  nodes?: number;
+  faults?: number;
+  /** Slots whose terms are published from the genesis slot on. */
+  publish?: number;
+}
+
+export const createWorld = async (options: WorldOptions = {}) => {
+  const { homes = 4, zones = oneZone, zoneOf = () => 0, limitWh = 5_000, depositTokens = 5_000 } = options;
+  const { nodes: nodeCount = 4, faults = 1, publish = 100 } = options;
+  const connection = await network.create();
+  const { ethers, networkHelpers } = connection;
+  const [deployer, operator, guardian, admin, backup, relayer] = (await ethers.getSigners()) as unknown as Signer[];
+  if (!deployer || !operator || !guardian || !admin || !backup || !relayer) throw new Error("too few signers");
+  const provider = ethers.provider;
+  const wallet = (role: string): Wallet => new Wallet(deriveKey("test", role), provider as never);
+  const nodes = Array.from({ length: nodeCount }, (_, index) => wallet(`node:${index}`));
+  const owners = Array.from({ length: homes }, (_, index) => wallet(`home:${index}`));
+
+  const genesisSlot = Math.floor((await networkHelpers.time.latest()) / SLOT_SECONDS) + 2;
+  const addresses: Addresses = await deployMarket({
+    signer: deployer,
+    operator: await operator.getAddress(),
+    guardian: await guardian.getAddress(),
+    admin: await admin.getAddress(),
+    backup: await backup.getAddress(),
+    committee: nodes.map(({ address }) => address),
+    faults,
+    zones,
+    bounds: BOUNDS,
+    genesisSlot,
+  });
+  const c: Contracts = connectContracts(addresses, relayer);
+  const asOperator = connectContracts(addresses, operator);
+
+  for (const [home, owner] of owners.entries()) {
+    await asOperator.meteringPoints.register(owner.address, zoneOf(home), limitWh, limitWh);
+  }
+  const relayerAddress = await relayer.getAddress();
+  if (depositTokens > 0) {
+    await c.token.mint(relayerAddress, BigInt(depositTokens * (homes + 1)) * TOKEN);
+    await c.token.approve(addresses.ledger, 2n ** 255n);
+    for (let home = 0; home < homes; home += 1) await c.ledger.deposit(home, BigInt(depositTokens) * TOKEN);
+    await c.ledger.deposit(await c.ledger.BACKUP(), BigInt(depositTokens) * TOKEN);
+  }
+
+  const startOf = (slot: number): number => slot * SLOT_SECONDS;
+  /** Next block at this time (the block of a transaction sent after it). */
+  const at = (seconds: number): Promise<void> => networkHelpers.time.setNextBlockTimestamp(seconds);
+  const goTo = async (seconds: number): Promise<void> => {
+    if ((await networkHelpers.time.latest()) < seconds) await networkHelpers.time.increaseTo(seconds);
+  };
+  const publishTerms = async (firstSlot: number, count: number, terms: object = {}): Promise<void> => {
+    await asOperator.tariffs.publish(
+      firstSlot,
+      Array.from({ length: count }, () => ({ ...TERMS, ...terms })),
+    );
+  };
+  await goTo(startOf(genesisSlot - 1));
+  if (publish > 0) await publishTerms(genesisSlot, publish);
+
+  const orderDomainOf = orderDomain(addresses);
+  const order = (
+    home: number,
+    slot: number,
+    steps: OrderStep[],
+    sequence = 1,
+    signer: Wallet = owners[home] as Wallet,
+    delegate: string = ZeroAddress,
+  ): Promise<SignedOrder> => signOrder(signer, orderDomainOf, { point: home, slot, sequence, steps }, delegate);
+
+  const append = async (slot: number, orders: SignedOrder[], runner: Contracts = c) => {
+    const receipt = await (await runner.orderBook.append(slot, orders)).wait();
+    const logs = (receipt?.logs ?? []).map((log) => c.orderBook.interface.parseLog(log)).filter((log) => log !== null);
+    return {
+      gasUsed: receipt?.gasUsed ?? 0n,
+      words: logs.find(({ name }) => name === "Appended")?.args["words"] as string | undefined,
+      skipped: logs.filter(({ name }) => name === "OrderSkipped").map(({ args }) => Number(args["reason"])),
+    };
+  };
+
+  const clear = async (slot: number, book: string, postings: Posting[]) => {
+    const receipt = await (await c.auction.clear(slot, book, postings)).wait();
+    const log = receipt?.logs
+      .map((entry) => c.auction.interface.parseLog(entry))
+      .find((entry) => entry?.name === "Cleared");
+    const record = log?.args["record"];
+    const plain: ClearingRecord = {
+      slot: Number(record.slot),
+      prices: [...record.prices],
+      backupSoldWh: record.backupSoldWh,
+      backupBoughtWh: record.backupBoughtWh,
+      backupNano: record.backupNano,
+      congestionNano: record.congestionNano,
+      positions: record.positions,
+    };
+    return { record: plain, gasUsed: receipt?.gasUsed ?? 0n };
+  };
+
+  const signReport = async (report: Report, signers: number[]): Promise<string[]> =>
+    Promise.all(signers.map((i) => (nodes[i] as Wallet).signTypedData(reportDomain(addresses), reportTypes, report)));
+
+  const reportOf = (slot: number, readings: string, version = 1): Report => ({
+    slot,
+    version,
+    attempt: 0,
+    readingsHash: readingsHash(readings),
+    root: readingsRoot(slot, readings),
+  });
+
+  /** Lands a report by the first quorum of nodes. */
+  const report = async (
+    slot: number,
+    meters: PackedReading[],
+    version = 1,
+    signers = [0, 1, 2].slice(0, 2 * faults + 1),
+  ) => {
+    const readings = packReadings(meters);
+    const content = reportOf(slot, readings, version);
+    const tx = await c.meterOracle.report(content, signers, await signReport(content, signers));
+    const receipt = await tx.wait();
+    return { readings, root: content.root, gasUsed: receipt?.gasUsed ?? 0n };
+  };
+
+  const balances = async (count = homes): Promise<bigint[]> =>
+    Promise.all(Array.from({ length: count }, (_, point) => c.ledger.balanceOf(point)));
+  const fixed = async () => ({
+    backup: await c.ledger.balanceOf(await c.ledger.BACKUP()),
+    operator: await c.ledger.balanceOf(await c.ledger.OPERATOR()),
+    members: await c.ledger.balanceOf(await c.ledger.MEMBERS()),
+    congestion: await c.ledger.balanceOf(await c.ledger.CONGESTION()),
+  });
+  /** Everything in the ledger less the tokens it holds: zero, always. */
+  const discrepancyNano = async (): Promise<bigint> => {
+    const fixedSum = Object.values(await fixed()).reduce((a, b) => a + b, 0n);
+    const sum = (await balances()).reduce((a, b) => a + b, fixedSum);
+    return sum - (await c.token.balanceOf(addresses.ledger)) * NANO;
+  };
+  const fund = async (address: string): Promise<void> => networkHelpers.setBalance(address, 10n ** 20n);
+
+  return {
+    ethers,
+    networkHelpers,
+    provider,
+    addresses,
+    c,
+    asOperator,
+    genesisSlot,
+    nodes,
+    owners,
+    wallet,
+    deployer,
+    operator,
+    guardian,
+    admin,
+    backup,
+    relayer,
+    startOf,
+    at,
+    goTo,
+    publishTerms,
+    order,
+    append,
+    clear,
+    signReport,
+    reportOf,
+    report,
+    balances,
+    fixed,
+    discrepancyNano,
+    fund,
+    as: (signer: Signer): Contracts => connectContracts(addresses, signer),
+  };
+};
+
+export type World = Awaited<ReturnType<typeof createWorld>>;
+
+export const reading = (importWh: number, exportWh: number, quality = 0): PackedReading => ({
+  importWh,
+  exportWh,
+  quality,
+});
+export const missing: PackedReading = { importWh: 0, exportWh: 0, quality: 3 };
