@@ -16,6 +16,7 @@ export const simulatorSchema = z
         homes: z.number().int().min(1).max(1_000),
         days: z.number().int().min(1).max(400),
         seed: z.number().int(),
+        cars: z.number().int().min(0).optional(),
         start: z.string().datetime({ message: "must be ISO-8601 UTC such as 2026-01-01T00:00:00Z" }),
       })
       .strict()

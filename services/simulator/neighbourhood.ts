@@ -12,9 +12,9 @@ export interface NeighbourhoodOptions {
   seed: number;
   /** ISO-8601 UTC; the series starts at 00:00 UTC of this day. */
   start: string;
-  name?: string;
+  name?: string | undefined;
   /** How many homes have a car with a charger; 0 unless asked for. */
-  cars?: number;
+  cars?: number | undefined;
 }
 
 const ZONES = ["north", "middle", "south"] as const;
