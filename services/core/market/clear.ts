@@ -56,12 +56,7 @@ interface Margins {
   readonly members: Uint32Array;
 }
 
-const shareMargins = (
-  columns: OrderColumns,
-  keys: Float64Array,
-  zones: readonly ZoneTerms[],
-  cuts: Cuts,
-): Margins => {
+const shareMargins = (columns: OrderColumns, keys: Float64Array, zones: readonly ZoneTerms[], cuts: Cuts): Margins => {
   const count = zones.length;
   const availableWh = new Float64Array(count);
   const filledWh = new Float64Array(count);

@@ -10,7 +10,8 @@ const INT40 = 2 ** 40;
  * @throws RangeError when the length is no multiple of 16
  */
 export const decodeBook = (book: Uint8Array): OrderColumns & { point: Uint32Array; sequence: Uint8Array } => {
-  if (book.length % WORD_BYTES !== 0) throw new RangeError(`a book of ${book.length} bytes is no whole number of words`);
+  if (book.length % WORD_BYTES !== 0)
+    throw new RangeError(`a book of ${book.length} bytes is no whole number of words`);
   const count = book.length / WORD_BYTES;
   const view = new DataView(book.buffer, book.byteOffset, book.byteLength);
   const columns = {
