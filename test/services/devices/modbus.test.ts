@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { once } from "node:events";
 import { expect } from "chai";
-import modbusSerial from "modbus-serial";
+import modbusSerial, { type ServerTCP as TheirServer } from "modbus-serial";
 import { createModbusClient } from "../../../services/devices/modbus-client.ts";
 import { ModbusError } from "../../../services/devices/modbus-error.ts";
 import { createModbusServer, type ModbusServer, type ModbusUnit } from "../../../services/devices/modbus-server.ts";
@@ -144,7 +144,7 @@ describe("Modbus TCP", () => {
     expect((await other.readHoldingRegisters(10, 2)).data).to.deep.equal([5, 6]);
     await new Promise<void>((resolve) => other.close(() => resolve()));
 
-    const { ServerTCP } = modbusSerial as unknown as typeof import("modbus-serial");
+    const { ServerTCP } = modbusSerial as unknown as { ServerTCP: typeof TheirServer };
     const vector = { getHoldingRegister: (address: number, unit: number) => address + unit };
     const theirs = new ServerTCP(vector, { host, port: port === 65_535 ? port - 1 : port + 1, unitID: 255 });
     await once(theirs, "initialized");

@@ -30,7 +30,7 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 describe("the simulator process", () => {
   let dir: string;
   let simulator: SimulatorChild;
-  let clients: ModbusClient[] = [];
+  const clients: ModbusClient[] = [];
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "daeg-simulator-"))));
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.close()));
