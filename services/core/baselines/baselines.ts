@@ -1,15 +1,19 @@
-import { type BatteryRating, chargeableWs, dischargeableWs, initialStoredWs, storedChangeWs } from "../battery/battery.ts";
+import { type BatteryRating, oneWayEfficiency } from "../battery/battery.ts";
+import type { Home } from "../community/community.ts";
+import { createHomeModel, createHomeState, runOwnSlot } from "../community/home-model.ts";
 
 const SLOT_SECONDS = 900;
-const WS_PER_WH = 3600;
+const WATTS_PER_WH = 4;
+const MICRO_J_PER_WH = 3600e6;
 
 /** One home over a run: energies in whole Wh per slot, tariffs in integer micro-token per kWh, all of the same length. */
 export interface HomeRun {
+  readonly home: Home;
+  readonly firstSlot: number;
   readonly loadWh: ArrayLike<number>;
   readonly pvWh: ArrayLike<number>;
   readonly importMicroPerKwh: ArrayLike<number>;
   readonly exportMicroPerKwh: ArrayLike<number>;
-  readonly battery?: BatteryRating | undefined;
 }
 
 export interface BaselineResult {
@@ -17,9 +21,9 @@ export interface BaselineResult {
   readonly costNano: bigint;
   /** Metered net import per slot, Wh; negative = export. */
   readonly netImportWh: Int32Array;
-  /** Stored energy at the start and at the end, Ws (1 Wh = 3,600 Ws); 0 without battery. */
-  readonly storedStartWs: number;
-  readonly storedEndWs: number;
+  /** Stored in the battery at the start and at the end, Wh; 0 without battery. */
+  readonly storedStartWh: number;
+  readonly storedEndWh: number;
 }
 
 /** What metered energy costs at the tariffs, nano-token: import at one, export at the other. */
@@ -36,54 +40,42 @@ export const tariffCostNano = (
   return cost;
 };
 
-/** No battery, no market. */
-export const passive = (run: HomeRun): BaselineResult => {
-  const netImportWh = Int32Array.from({ length: run.loadWh.length }, (_, t) => run.loadWh[t]! - run.pvWh[t]!);
-  return {
-    costNano: tariffCostNano(netImportWh, run.importMicroPerKwh, run.exportMicroPerKwh),
-    netImportWh,
-    storedStartWs: 0,
-    storedEndWs: 0,
-  };
-};
+/** No battery, no market; a car charges by its own rule. */
+export const passive = (run: HomeRun): BaselineResult => ownRule({ ...run, home: { ...run.home, battery: undefined } });
 
 /**
- * The usual rule of a battery inverter, no market: surplus charges the battery, need discharges it, the grid does the rest.
- * The battery starts half full and moves whole Wh per slot.
+ * The usual rule of a battery inverter, no market: surplus charges the battery, need discharges it, the grid does the rest. It
+ * is the simulator's own home without any control, so the physics are the same to the Wh.
  */
-export const greedySelfConsumption = (run: HomeRun): BaselineResult => {
-  const { battery } = run;
-  if (!battery) return passive(run);
-  const start = initialStoredWs(battery);
-  let stored = start;
-  const netImportWh = Int32Array.from({ length: run.loadWh.length }, (_, t) => {
-    const need = run.loadWh[t]! - run.pvWh[t]!;
-    const terminalWs =
-      need > 0
-        ? Math.min(need * WS_PER_WH, dischargeableWs(battery, stored, SLOT_SECONDS, WS_PER_WH))
-        : -Math.min(-need * WS_PER_WH, chargeableWs(battery, stored, SLOT_SECONDS, WS_PER_WH));
-    stored += storedChangeWs(battery, terminalWs);
-    return need - terminalWs / WS_PER_WH;
-  });
+export const greedySelfConsumption = (run: HomeRun): BaselineResult => ownRule(run);
+
+const ownRule = (run: HomeRun): BaselineResult => {
+  const model = createHomeModel(run.home);
+  const state = createHomeState(model, run.firstSlot * SLOT_SECONDS);
+  const stored = (): number => (state.battery ? state.battery.storedMicroJ / MICRO_J_PER_WH : 0);
+  const storedStartWh = stored();
+  const netImportWh = Int32Array.from({ length: run.loadWh.length }, (_, t) =>
+    runOwnSlot(model, state, { loadW: run.loadWh[t]! * WATTS_PER_WH, pvW: run.pvWh[t]! * WATTS_PER_WH }),
+  );
   return {
     costNano: tariffCostNano(netImportWh, run.importMicroPerKwh, run.exportMicroPerKwh),
     netImportWh,
-    storedStartWs: start,
-    storedEndWs: stored,
+    storedStartWh,
+    storedEndWh: stored(),
   };
 };
 
 /**
- * Value of energy left in a battery (formats.md, DAY report): stored energy x mean import price of the run x one-way
- * efficiency, nano-token, rounded down once.
+ * Value of energy in a battery (formats.md, DAY report): stored energy x mean import price of the run x one-way efficiency,
+ * nano-token, rounded down once.
  */
 export const storedValueNano = (
-  storedWs: number,
+  storedWh: number,
   importMicroPerKwh: ArrayLike<number>,
   battery: BatteryRating,
 ): bigint => {
   let sum = 0;
   for (let t = 0; t < importMicroPerKwh.length; t++) sum += importMicroPerKwh[t]!;
   const mean = importMicroPerKwh.length === 0 ? 0 : sum / importMicroPerKwh.length;
-  return BigInt(Math.floor((storedWs / WS_PER_WH) * Math.sqrt(battery.efficiency) * mean));
+  return BigInt(Math.floor(storedWh * oneWayEfficiency(battery) * mean));
 };

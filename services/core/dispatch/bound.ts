@@ -1,4 +1,4 @@
-import { type BatteryRating, initialStoredWs, oneWayEfficiency } from "../battery/battery.ts";
+import { type BatteryRating, oneWayEfficiency } from "../battery/battery.ts";
 import type { Solver } from "./solver.ts";
 
 /** A whole community over a run of 900 s slots with perfect foresight. Energies Wh per slot, tariffs micro-token per kWh. */
@@ -14,8 +14,8 @@ export interface BoundProblem {
     readonly zone: string;
     readonly importRatingWh: number;
     readonly exportRatingWh: number;
-    readonly loadWh: ArrayLike<number>;
-    readonly pvWh: ArrayLike<number>;
+    /** Net import without the battery, a car included: `passive(...).netImportWh`. */
+    readonly needWh: ArrayLike<number>;
     readonly battery?: BatteryRating | undefined;
   }[];
 }
@@ -23,9 +23,9 @@ export interface BoundProblem {
 export interface BoundResult {
   /** Import less export at the grid connection at the tariffs, nano-token; what is left in batteries is not in it. */
   readonly costNano: bigint;
-  /** Stored in all batteries together, Ws. */
-  readonly storedStartWs: number;
-  readonly storedEndWs: number;
+  /** Stored in all batteries together, Wh. */
+  readonly storedStartWh: number;
+  readonly storedEndWh: number;
   /** Value of stored energy at the start and at the end, at mean import price x one-way efficiency, nano-token. */
   readonly startValueNano: bigint;
   readonly endValueNano: bigint;
@@ -57,7 +57,7 @@ export const communityBound = (solver: Solver, problem: BoundProblem): BoundResu
       const zoneRow = new Map(
         problem.zones.map((zone) => {
           const need = Array.from({ length: slots }, (_, t) =>
-            homes.reduce((sum, home) => (home.zone === zone ? sum + home.loadWh[t]! - home.pvWh[t]! : sum), 0),
+            homes.reduce((sum, home) => (home.zone === zone ? sum + home.needWh[t]! : sum), 0),
           );
           return [zone, need.map((value) => lp.addRow(value, value))] as const;
         }),
@@ -87,12 +87,12 @@ export const communityBound = (solver: Solver, problem: BoundProblem): BoundResu
         const efficiency = oneWayEfficiency(battery);
         const powerWh = battery.powerW / 4;
         const rows = Array.from({ length: slots }, (_, t) => {
-          const start = t === 0 ? initialStoredWs(battery) / 3600 : 0;
+          const start = t === 0 ? battery.capacityWh / 2 : 0;
           return lp.addRow(start, start);
         });
         for (let t = 0; t < slots; t++) {
           const zone = rowOf(home.zone, t);
-          const need = home.loadWh[t]! - home.pvWh[t]!;
+          const need = home.needWh[t]!;
           // A connection that its own load or PV already overloads is not made worse by the battery.
           const mostCharge = Math.min(powerWh, Math.max(0, home.importRatingWh - need));
           const mostDischarge = Math.min(powerWh, Math.max(0, home.exportRatingWh + need));
@@ -117,13 +117,14 @@ export const communityBound = (solver: Solver, problem: BoundProblem): BoundResu
   const exportWh = pick(exportColumns);
   let cost = 0;
   for (let t = 0; t < slots; t++) cost += importWh[t]! * importMicroPerKwh[t]! - exportWh[t]! * exportMicroPerKwh[t]!;
-  const total = (value: (entry: (typeof stored)[number]) => number): number => stored.reduce((sum, entry) => sum + value(entry), 0);
+  const total = (value: (entry: (typeof stored)[number]) => number): number =>
+    stored.reduce((sum, entry) => sum + value(entry), 0);
   const worth = (wh: number, battery: BatteryRating): number => wh * oneWayEfficiency(battery) * mean;
   return {
     costNano: BigInt(Math.floor(cost)),
-    storedStartWs: total(({ battery }) => initialStoredWs(battery)),
-    storedEndWs: total(({ column }) => Math.round(columns[column]! * 3600)),
-    startValueNano: BigInt(Math.floor(total(({ battery }) => worth(initialStoredWs(battery) / 3600, battery)))),
+    storedStartWh: total(({ battery }) => battery.capacityWh / 2),
+    storedEndWh: total(({ column }) => columns[column]!),
+    startValueNano: BigInt(Math.floor(total(({ battery }) => worth(battery.capacityWh / 2, battery)))),
     endValueNano: BigInt(Math.ceil(total(({ battery, column }) => worth(columns[column]!, battery)))),
     importWh,
     exportWh,

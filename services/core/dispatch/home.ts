@@ -80,7 +80,8 @@ export const planHome = (solver: Solver, problem: HomeProblem): HomePlan => {
       lp.addColumn(CURTAIL_PER_KWH * weight, 0, Math.max(0, pvW[t]!), [own, -1]);
     }
   });
-  const pick = (offset: number): Float64Array => Float64Array.from({ length: slots }, (_, t) => columns[t * perSlot + offset]!);
+  const pick = (offset: number): Float64Array =>
+    Float64Array.from({ length: slots }, (_, t) => columns[t * perSlot + offset]!);
   const plan: HomePlan = {
     chargeW: pick(0),
     dischargeW: pick(1),
@@ -102,11 +103,17 @@ const checkProblem = (problem: HomeProblem): void => {
   if (slots === 0) throw new Error("plan of a home: the horizon has no slot");
   const lists = { loadW, pvW, importPrice, exportPrice };
   for (const [name, list] of Object.entries(lists)) {
-    if (list.length !== slots) throw new Error(`plan of a home: ${name} has ${list.length} entries, loadW has ${slots}`);
+    if (list.length !== slots)
+      throw new Error(`plan of a home: ${name} has ${list.length} entries, loadW has ${slots}`);
     const bad = list.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new Error(`plan of a home: ${name}[${bad}] is not a finite number`);
   }
-  const numbers = { ...battery, stepSeconds: problem.stepSeconds, maxImportW: problem.maxImportW, maxExportW: problem.maxExportW };
+  const numbers = {
+    ...battery,
+    stepSeconds: problem.stepSeconds,
+    maxImportW: problem.maxImportW,
+    maxExportW: problem.maxExportW,
+  };
   for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isFinite(value)) throw new Error(`plan of a home: ${name} is not a finite number`);
   }

@@ -32,7 +32,10 @@ export const linearValue = (capacityWh: number, slope: number): ValueCurve => ({
 });
 
 /** Reward of taking energy out of storage in a slot: segments from the most charging to the most discharging. */
-const rewardOf = (stage: Stage, efficiency: number): { start: number; base: number; widths: number[]; slopes: number[] } => {
+const rewardOf = (
+  stage: Stage,
+  efficiency: number,
+): { start: number; base: number; widths: number[]; slopes: number[] } => {
   const { needWh, importPrice, exportPrice } = stage;
   const surplus = Math.max(0, -needWh);
   const need = Math.max(0, needWh);
