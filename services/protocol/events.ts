@@ -92,6 +92,13 @@ const iface = new Interface([
   "event Moved(uint32 firstPoint,int128[] deltasNano,int128 backup,int128 operatorFees,int128 members,int128 congestion)",
 ]);
 
+/** Topics of all events that are decoded here. */
+export const eventTopics = (): string[] => {
+  const topics: string[] = [];
+  iface.forEachEvent(({ topicHash }) => topics.push(topicHash));
+  return topics;
+};
+
 interface At {
   block: number;
   blockHash: string;
