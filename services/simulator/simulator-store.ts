@@ -6,7 +6,8 @@ import type { SimulationState } from "./simulation.ts";
 export interface Boundary {
   readonly slot: number;
   readonly time: number;
-  readonly homes: readonly { importWh: number; exportWh: number }[];
+  /** `storedMicroJ`: energy in the home's battery, 0 without one. */
+  readonly homes: readonly { importWh: number; exportWh: number; storedMicroJ: number }[];
   readonly heads: readonly { importWh: number; exportWh: number }[];
 }
 
@@ -69,7 +70,10 @@ export function openSimulatorStore(
 
   const keepBoundary = (slot: number, time: number): void => {
     const registers = ({ importWh, exportWh }: { importWh: number; exportWh: number }) => ({ importWh, exportWh });
-    const homes = state.homes.map(({ meter }) => registers(meter));
+    const homes = state.homes.map(({ meter, battery }) => ({
+      ...registers(meter),
+      storedMicroJ: battery?.storedMicroJ ?? 0,
+    }));
     kept.push({ slot, time, homes, heads: state.heads.map(registers) });
   };
 

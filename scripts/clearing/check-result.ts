@@ -1,0 +1,130 @@
+import { describe, effectiveLimits } from "../../services/core/market/result.ts";
+import type { MarketResult } from "../../services/core/market/result.ts";
+import type { CompiledMarket } from "../../services/core/market/market.ts";
+import { OFFER } from "../../services/core/market/types.ts";
+import type { ZonePosting } from "../../services/core/market/types.ts";
+import { encodeBook, WORD_BYTES } from "../../services/core/market/words.ts";
+import type { Claim, Harness, Judgement, ProvenOutcome } from "./harness.ts";
+
+/** What `daeg verify` prints. */
+export type Verdict =
+  | { readonly accepted: true; readonly gas: number }
+  | { readonly accepted: false; readonly error: string; readonly values: Record<string, string | null> };
+
+/**
+ * Checks a result by the contract. Prices, fills, backup and book go through the proof; everything else in the result
+ * follows from what was proven and is compared with it (`WrongTotal`).
+ */
+export const checkResult = async (harness: Harness, market: CompiledMarket, result: MarketResult): Promise<Verdict> => {
+  const posted = claimOf(market, result);
+  if ("error" in posted) return posted;
+  const judgement: Judgement = await harness.judge(market, posted);
+  if (!judgement.accepted) return judgement;
+  const wrong = firstDifference(result, provenResult(market, posted, judgement.outcome), "");
+  if (wrong) return { accepted: false, error: "WrongTotal", values: wrong };
+  return { accepted: true, gas: judgement.gas };
+};
+
+const refusal = (error: string, values: Record<string, string | null>): Verdict & { accepted: false } => ({
+  accepted: false,
+  error,
+  values,
+});
+
+/** The result as the contract takes it: the book in the order of `fillsWh`, marginal totals summed from the fills. */
+const claimOf = (market: CompiledMarket, result: MarketResult): Claim | (Verdict & { accepted: false }) => {
+  const { zones, band } = market;
+  const priced = Object.keys(result.pricesMicroPerKwh);
+  const unknown = priced.findIndex((zone) => !zones.includes(zone));
+  if (unknown >= 0 && priced.length === zones.length) {
+    return refusal("UnknownZone", { zone: priced[unknown] as string, zones: String(zones.length) });
+  }
+  for (const [zone, { sold, bought }] of Object.entries(result.backupWh)) {
+    if (sold < 0 || bought < 0) {
+      return refusal("NegativeEnergy", { field: `backupWh.${zone}`, posted: String(Math.min(sold, bought)) });
+    }
+  }
+  const posting = (zone: string): ZonePosting => ({
+    price: result.pricesMicroPerKwh[zone] ?? band.reference,
+    marginalBidWh: 0,
+    marginalOfferWh: 0,
+    backupSoldWh: result.backupWh[zone]?.sold ?? 0,
+    backupBoughtWh: result.backupWh[zone]?.bought ?? 0,
+  });
+  const postings = priced.length === zones.length ? zones.map(posting) : priced.map(posting);
+  const fillOf = new Map(Object.entries(result.fillsWh));
+  const limits = effectiveLimits(market);
+  market.orderIds.forEach((id, i) => {
+    const own = postings[market.columns.zone[i] as number];
+    if (!own || limits[i] !== own.price) return;
+    const filledWh = fillOf.get(id) ?? 0;
+    if ((market.columns.flags[i] as number) & OFFER) own.marginalOfferWh += filledWh;
+    else own.marginalBidWh += filledWh;
+  });
+  for (const own of postings) {
+    own.marginalBidWh = Math.max(0, own.marginalBidWh);
+    own.marginalOfferWh = Math.max(0, own.marginalOfferWh);
+  }
+  return { book: claimedBook(market, result), postings, fillsWh: market.orderIds.map((id) => fillOf.get(id) ?? 0) };
+};
+
+/**
+ * The words of the orders that the result names, in its order. JavaScript moves integer-like keys of an object to the front
+ * in rising order, so the market's ids take the same detour: the n-th key stands for the order that is n-th there.
+ */
+const claimedBook = (market: CompiledMarket, result: MarketResult): Uint8Array => {
+  const recorded = encodeBook(market.columns);
+  const positionOf = new Map(market.orderIds.map((id, i) => [id, i]));
+  const canonical = Object.keys(Object.fromEntries(market.orderIds.map((id) => [id, 0])));
+  const claimed = Object.keys(result.fillsWh);
+  const book = new Uint8Array(claimed.length * WORD_BYTES);
+  claimed.forEach((id, n) => {
+    const source = positionOf.get(id);
+    const place = claimed.length === canonical.length ? (positionOf.get(canonical[n] as string) as number) : n;
+    // An order that the market does not know gets a word that no book contains: point 2^32 - 1.
+    const word = source === undefined ? unknownWord : recorded.subarray(source * WORD_BYTES, (source + 1) * WORD_BYTES);
+    book.set(word, place * WORD_BYTES);
+  });
+  return book;
+};
+
+const unknownWord = new Uint8Array(WORD_BYTES).fill(255);
+
+/** The result that follows from what the contract proved. */
+const provenResult = (market: CompiledMarket, claim: Claim, outcome: ProvenOutcome): MarketResult => {
+  const derived = describe(market, {
+    prices: claim.postings.map(({ price }) => price),
+    fillsWh: outcome.positionsWh.map(Math.abs),
+    backups: claim.postings,
+  });
+  return {
+    ...derived,
+    volumeWh: Number(outcome.boughtWh + outcome.backupBoughtWh),
+    feesNano: String(outcome.feesNano),
+    congestionRentNano: String(outcome.congestionNano),
+    welfareNano: String(outcome.welfareNano),
+    gapNano: String(BigInt(derived.dualNano) - outcome.welfareNano),
+  };
+};
+
+const firstDifference = (
+  posted: unknown,
+  expected: unknown,
+  field: string,
+): { field: string; posted: string | null; expected: string | null } | undefined => {
+  if (isRecord(posted) && isRecord(expected)) {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(posted)])) {
+      const own = (from: Record<string, unknown>): unknown => (Object.hasOwn(from, key) ? from[key] : undefined);
+      const wrong = firstDifference(own(posted), own(expected), field === "" ? key : `${field}.${key}`);
+      if (wrong) return wrong;
+    }
+    return undefined;
+  }
+  if (posted === expected) return undefined;
+  return { field, posted: textOf(posted), expected: textOf(expected) };
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+const textOf = (value: unknown): string | null =>
+  value === undefined || value === null ? null : typeof value === "object" ? JSON.stringify(value) : String(value);

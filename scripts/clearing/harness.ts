@@ -1,0 +1,193 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AbiCoder, Interface, hexlify } from "ethers";
+import { createHardhatRuntimeEnvironment } from "hardhat/hre";
+import type { ZonePosting, ZoneTerms } from "../../services/core/market/types.ts";
+import type { CompiledMarket } from "../../services/core/market/market.ts";
+import { encodeBook } from "../../services/core/market/words.ts";
+import { tryAgain, wrongInput } from "../../services/platform/errors.ts";
+import { projectRoot } from "../local/root.ts";
+
+/** What the contract proved of a clearing. Energy Wh, money nano-token; positions: net sold Wh per order. */
+export interface ProvenOutcome {
+  readonly positionsWh: readonly number[];
+  readonly boughtWh: bigint;
+  readonly backupSoldWh: bigint;
+  readonly backupBoughtWh: bigint;
+  readonly backupNano: bigint;
+  readonly congestionNano: bigint;
+  readonly feesNano: bigint;
+  readonly welfareNano: bigint;
+}
+
+export type Judgement =
+  | { readonly accepted: true; readonly gas: number; readonly outcome: ProvenOutcome }
+  | { readonly accepted: false; readonly error: string; readonly values: Record<string, string> };
+
+/** A claimed clearing as it is put before the contract. */
+export interface Claim {
+  /** Order words, 16 bytes each. */
+  readonly book: Uint8Array;
+  readonly postings: readonly ZonePosting[];
+  readonly fillsWh: readonly number[];
+}
+
+export interface Harness {
+  /** Makes the contract record `market`'s book and judges the claim against it. */
+  judge(market: CompiledMarket, claim: Claim): Promise<Judgement>;
+  close(): Promise<void>;
+}
+
+const ARTIFACT = "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json";
+/** Words per transaction that records a book; far below what one block of this EVM takes. */
+const APPEND_BYTES = 16 * 20_000;
+const GAS = `0x${(2 ** 42).toString(16)}`;
+const BLOCK_GAS = 2n ** 43n;
+
+/**
+ * Starts an EVM in this process with nothing in it. The harness contract is deployed anew for every judgement.
+ * @throws DaegError exit 1 when the contracts are not compiled
+ */
+export const createHarness = async (): Promise<Harness> => {
+  const { abi, bytecode } = readArtifact();
+  const environment = await createHardhatRuntimeEnvironment(
+    {
+      networks: {
+        clearing: {
+          type: "edr-simulated",
+          chainType: "l1",
+          hardfork: "prague",
+          blockGasLimit: BLOCK_GAS,
+          transactionGasCap: false,
+          initialBaseFeePerGas: 0,
+        },
+      },
+    },
+    {},
+    projectRoot,
+  );
+  const connection = await environment.network.create("clearing");
+  const provider = connection.provider;
+  const [from] = (await provider.request({ method: "eth_accounts" })) as string[];
+
+  const send = async (transaction: {
+    to?: string;
+    data: string;
+  }): Promise<{ contractAddress: string; gasUsed: number }> => {
+    const hash = await provider.request({
+      method: "eth_sendTransaction",
+      params: [{ from, gas: GAS, gasPrice: "0x0", ...transaction }],
+    });
+    const receipt = (await provider.request({ method: "eth_getTransactionReceipt", params: [hash] })) as {
+      contractAddress: string;
+      gasUsed: string;
+      status: string;
+    } | null;
+    if (!receipt || receipt.status !== "0x1") throw tryAgain("the local EVM did not take a transaction");
+    return { contractAddress: receipt.contractAddress, gasUsed: Number(receipt.gasUsed) };
+  };
+
+  return {
+    async judge(market, claim) {
+      const { contractAddress: to } = await send({ data: bytecode });
+      const recorded = encodeBook(market.columns);
+      for (let at = 0; at < recorded.length; at += APPEND_BYTES) {
+        await send({ to, data: abi.encodeFunctionData("append", [recorded.subarray(at, at + APPEND_BYTES)]) });
+      }
+      const data = abi.encodeFunctionData("verify", [
+        hexlify(claim.book),
+        market.terms.map(solidityTerms),
+        [market.band.min, market.band.max, market.band.reference],
+        claim.postings.map(solidityPosting),
+        claim.fillsWh,
+      ]);
+      let returned: string;
+      try {
+        returned = (await provider.request({
+          method: "eth_call",
+          params: [{ from, to, gas: GAS, data }, "latest"],
+        })) as string;
+      } catch (error) {
+        const refusal = decodeRefusal(abi, error);
+        if (refusal) return refusal;
+        throw error;
+      }
+      const { gasUsed } = await send({ to, data });
+      return { accepted: true, gas: gasUsed, outcome: decodeOutcome(returned) };
+    },
+    close: () => connection.close(),
+  };
+};
+
+const readArtifact = (): { abi: Interface; bytecode: string } => {
+  try {
+    const artifact = JSON.parse(readFileSync(join(projectRoot, ARTIFACT), "utf8")) as {
+      abi: ConstructorParameters<typeof Interface>[0];
+      bytecode: string;
+    };
+    return { abi: new Interface(artifact.abi), bytecode: artifact.bytecode };
+  } catch (cause) {
+    throw wrongInput("the contracts are not compiled: run `npm run build` in the project's folder", { cause });
+  }
+};
+
+const solidityTerms = (zone: ZoneTerms): unknown[] => [
+  zone.parent,
+  zone.toParentWh,
+  zone.fromParentWh,
+  zone.fee,
+  zone.hasBackup,
+  zone.backupSell,
+  zone.backupBuy,
+  zone.backupCapacityWh,
+];
+
+const solidityPosting = (posting: ZonePosting): unknown[] => [
+  posting.price,
+  posting.marginalBidWh,
+  posting.marginalOfferWh,
+  posting.backupSoldWh,
+  posting.backupBoughtWh,
+];
+
+const OUTCOME =
+  "tuple(bytes positions,uint64 boughtWh,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,int128 feesNano,int256 welfareNano)";
+
+const decodeOutcome = (returned: string): ProvenOutcome => {
+  const [outcome] = AbiCoder.defaultAbiCoder().decode([OUTCOME], returned);
+  const bytes = Buffer.from((outcome.positions as string).slice(2), "hex");
+  const positionsWh: number[] = [];
+  for (let at = 0; at < bytes.length; at += 4) {
+    const raw = bytes.readUInt32BE(at);
+    positionsWh.push(raw >= 2 ** 31 ? 2 ** 31 - raw : raw);
+  }
+  return {
+    positionsWh,
+    boughtWh: outcome.boughtWh as bigint,
+    backupSoldWh: outcome.backupSoldWh as bigint,
+    backupBoughtWh: outcome.backupBoughtWh as bigint,
+    backupNano: outcome.backupNano as bigint,
+    congestionNano: outcome.congestionNano as bigint,
+    feesNano: outcome.feesNano as bigint,
+    welfareNano: outcome.welfareNano as bigint,
+  };
+};
+
+/** The contract's own error, wherever the provider puts the revert data. */
+const decodeRefusal = (abi: Interface, error: unknown): Judgement | undefined => {
+  const data = revertData(error);
+  if (data === undefined) return undefined;
+  const parsed = abi.parseError(data);
+  if (!parsed) return undefined;
+  const values = parsed.fragment.inputs.map((input, i) => [input.name, String(parsed.args[i])]);
+  return { accepted: false, error: parsed.name, values: Object.fromEntries(values) as Record<string, string> };
+};
+
+const revertData = (error: unknown): string | undefined => {
+  for (let at: unknown = error; at !== null && typeof at === "object"; at = (at as { cause?: unknown }).cause) {
+    const { data } = at as { data?: unknown };
+    if (typeof data === "string") return data;
+    if (data !== null && typeof data === "object" && "data" in data && typeof data.data === "string") return data.data;
+  }
+  return undefined;
+};
