@@ -13,7 +13,7 @@ import {PackedEnergy} from "../libraries/PackedEnergy.sol";
 contract ClearingHarness is IClearingErrors {
     error BookMismatch(bytes32 expected, bytes32 got);
     error WrongFillCount(uint256 posted, uint256 expected);
-    error FillMismatch(uint256 order, uint256 postedWh, uint256 expectedWh);
+    error FillMismatch(uint256 order, int256 postedWh, int256 expectedWh);
 
     bytes32 public book;
 
@@ -30,7 +30,7 @@ contract ClearingHarness is IClearingErrors {
         ZoneTerms[] calldata zones,
         PriceBand calldata band,
         ZonePosting[] calldata postings,
-        uint32[] calldata fillsWh
+        int64[] calldata fillsWh
     ) external view returns (ClearingOutcome memory outcome) {
         (bytes32 hash, BookTable memory table) = ClearingBook.replay(submitted, 0);
         if (hash != book) revert BookMismatch(book, hash);
@@ -38,8 +38,8 @@ contract ClearingHarness is IClearingErrors {
         uint256 count = outcome.positions.length / PackedEnergy.BYTES;
         if (fillsWh.length != count) revert WrongFillCount(fillsWh.length, count);
         for (uint256 i = 0; i < count; ++i) {
-            int256 position = PackedEnergy.positionOfMemory(outcome.positions, i);
-            uint256 expectedWh = uint256(position < 0 ? -position : position);
+            int256 expectedWh = PackedEnergy.positionOfMemory(outcome.positions, i);
+            if (expectedWh < 0) expectedWh = -expectedWh;
             if (fillsWh[i] != expectedWh) revert FillMismatch(i, fillsWh[i], expectedWh);
         }
     }
