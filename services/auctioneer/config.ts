@@ -14,6 +14,8 @@ export const auctioneerConfigSchema = z
     rpcUrls: z.array(z.string().url()).min(1),
     /** JSON file with the contracts' addresses, as deployment wrote it. */
     addressesFile: z.string().min(1),
+    /** First block to read events from; the deployment's by default. */
+    startBlock: z.number().int().min(0).optional(),
     /** Key that pays for the transactions; it has no other power. One of the two. */
     privateKey: z
       .string()

@@ -53,7 +53,7 @@ await runProcess({
     const source = await createView({
       provider,
       addresses: [meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement],
-      startBlock: addresses.deployedAtBlock,
+      startBlock: config.startBlock ?? addresses.deployedAtBlock,
       genesisSlot,
     });
     const failures = createFailures(log);

@@ -1,12 +1,6 @@
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
 
-/** Fixed accounts of the ledger (contracts/pricing/Ledger.sol). */
-export const BACKUP = 2 ** 32 - 1;
-export const OPERATOR = 2 ** 32 - 2;
-export const MEMBERS = 2 ** 32 - 3;
-export const CONGESTION = 2 ** 32 - 4;
-
 /** Ledger units per base unit of the token. */
 export const NANO_PER_BASE_UNIT = 1_000n;
 

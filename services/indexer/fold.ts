@@ -2,7 +2,8 @@ import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
 import { decodePositions, decodeWords } from "../protocol/packed.ts";
 import { foldSettled, type SlotDifference } from "./settled.ts";
-import { addMovement, CONGESTION, BACKUP, MEMBERS, NANO_PER_BASE_UNIT, OPERATOR } from "./balances.ts";
+import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "../protocol/market-store.ts";
+import { addMovement, NANO_PER_BASE_UNIT } from "./balances.ts";
 
 /** What one transaction did, for gas per kind. */
 export interface TransactionFacts {

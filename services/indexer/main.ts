@@ -6,9 +6,9 @@ import { runProcess } from "../platform/process.ts";
 import { createProvider } from "../platform/provider.ts";
 import { openStore } from "../platform/store.ts";
 import { addressesSchema } from "../protocol/addresses.ts";
+import { problems } from "../protocol/market-store.ts";
 import { createIndexer, indexedAddresses } from "./catch-up.ts";
 import { indexerConfigSchema } from "./config.ts";
-import { problems } from "./queries.ts";
 import { INDEXER_MIGRATION } from "./schema.ts";
 
 await runProcess({

@@ -3,7 +3,7 @@ import { createLog } from "../../../services/platform/log.ts";
 import { fetchJson } from "../../../services/platform/http.ts";
 import { openStore } from "../../../services/platform/store.ts";
 import { createIndexer, indexedAddresses } from "../../../services/indexer/catch-up.ts";
-import { conservationNano, problems } from "../../../services/indexer/queries.ts";
+import { conservationNano, problems } from "../../../services/protocol/market-store.ts";
 import { INDEXER_MIGRATION } from "../../../services/indexer/schema.ts";
 import type { OrderState } from "../../../services/protocol/api.ts";
 import { bid, createLiveMarket, FIRST_SLOT, offer, type LiveMarket } from "../support/live-market.ts";

@@ -13,7 +13,7 @@ import {
   marketSums,
   problems,
   slotCounts,
-} from "../../../services/indexer/queries.ts";
+} from "../../../services/protocol/market-store.ts";
 import { INDEXER_MIGRATION, TABLES } from "../../../services/indexer/schema.ts";
 import { abiOf, contractNames } from "../../../services/protocol/contracts.ts";
 import { eventTopics } from "../../../services/protocol/events.ts";

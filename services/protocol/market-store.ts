@@ -1,7 +1,17 @@
 import type { Store } from "../platform/store.ts";
-import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "./balances.ts";
 
-/** Read-only questions to the indexer's store. Money is bigint nano-token, positive = earned by the account. */
+/**
+ * Read-only questions to the indexer's store, for the api and for reports: the store is where processes meet. Money is
+ * bigint nano-token, positive = earned by the account.
+ */
+export type ReadStore = Pick<Store, "get" | "all">;
+
+/** Fixed accounts of the ledger (contracts/pricing/Ledger.sol). */
+export const BACKUP = 2 ** 32 - 1;
+export const OPERATOR = 2 ** 32 - 2;
+export const MEMBERS = 2 ** 32 - 3;
+export const CONGESTION = 2 ** 32 - 4;
+
 export interface SlotRange {
   /** First and last slot, both included. */
   first: number;
@@ -47,14 +57,14 @@ export interface PaymentRow {
   deviationCostNano: string;
 }
 
-export const paymentsOf = (store: Store, { first, last }: SlotRange): PaymentRow[] =>
+export const paymentsOf = (store: ReadStore, { first, last }: SlotRange): PaymentRow[] =>
   store.all<PaymentRow>(`${LATEST_PAYMENTS} ORDER BY p.slot, p.point`, first, last);
 
-export const paymentsOfPoint = (store: Store, point: number, { first, last }: SlotRange): PaymentRow[] =>
+export const paymentsOfPoint = (store: ReadStore, point: number, { first, last }: SlotRange): PaymentRow[] =>
   store.all<PaymentRow>(`${LATEST_PAYMENTS} WHERE p.point = ? ORDER BY p.slot`, first, last, point);
 
 /** Bills of all points over a range of slots, by point. */
-export const bills = (store: Store, range: SlotRange): BillRow[] => {
+export const bills = (store: ReadStore, range: SlotRange): BillRow[] => {
   const result = new Map<number, BillRow>();
   for (const row of paymentsOf(store, range)) {
     const bill = result.get(row.point) ?? emptyBill(row.point);
@@ -99,7 +109,7 @@ export interface GasRow {
 }
 
 /** Gas per kind of transaction: append, clear, report, settle, estimate, final, terms, setup, money. */
-export const gasByKind = (store: Store): GasRow[] =>
+export const gasByKind = (store: ReadStore): GasRow[] =>
   store.all<GasRow>(
     `SELECT kind, count(*) AS transactions, sum(gasUsed) AS gasUsed, sum(orders) AS orders, sum(words) AS words,
        sum(meterSlots) AS meterSlots FROM transactions GROUP BY kind ORDER BY kind`,
@@ -114,7 +124,7 @@ export interface SlotCounts {
   orders: number;
 }
 
-export const slotCounts = (store: Store, { first, last }: SlotRange): SlotCounts => {
+export const slotCounts = (store: ReadStore, { first, last }: SlotRange): SlotCounts => {
   const count = (sql: string): number => store.get<{ n: number }>(sql, first, last)?.n ?? 0;
   const settled = "SELECT slot FROM settlements WHERE status = 'settled'";
   return {
@@ -143,7 +153,7 @@ export interface MarketSums {
   localTradeWh: bigint;
 }
 
-export const marketSums = (store: Store, { first, last }: SlotRange): MarketSums => {
+export const marketSums = (store: ReadStore, { first, last }: SlotRange): MarketSums => {
   const sums = { boughtWh: 0n, soldWh: 0n, backupSoldWh: 0n, backupBoughtWh: 0n, localTradeWh: 0n };
   for (const row of store.all<ClearingRow>("SELECT * FROM clearings WHERE slot BETWEEN ? AND ?", first, last)) {
     const [bought, backupSold] = [BigInt(row.boughtWh), BigInt(row.backupSoldWh)];
@@ -173,7 +183,7 @@ export interface ClearingRow {
   welfareNano: string;
 }
 
-export const clearingOf = (store: Store, slot: number): ClearingRow | undefined =>
+export const clearingOf = (store: ReadStore, slot: number): ClearingRow | undefined =>
   store.get<ClearingRow>("SELECT * FROM clearings WHERE slot = ?", slot);
 
 export interface FixedSums {
@@ -184,7 +194,7 @@ export interface FixedSums {
 }
 
 /** What settlement moved into the fixed accounts in a range of slots. */
-export const fixedSums = (store: Store, { first, last }: SlotRange): FixedSums => {
+export const fixedSums = (store: ReadStore, { first, last }: SlotRange): FixedSums => {
   const rows = store.all<Record<keyof FixedSums, string> & { slot: number }>(
     "SELECT * FROM settlements WHERE slot BETWEEN ? AND ? ORDER BY block, log",
     first,
@@ -201,7 +211,7 @@ export const fixedSums = (store: Store, { first, last }: SlotRange): FixedSums =
 };
 
 /** Sum of every change that settlement ever made to any account: exactly zero, or money was made or lost. */
-export const conservationNano = (store: Store): bigint =>
+export const conservationNano = (store: ReadStore): bigint =>
   store
     .all<{ deltaNano: string }>("SELECT deltaNano FROM movements WHERE kind = 'settlement'")
     .reduce((sum, { deltaNano }) => sum + BigInt(deltaNano), 0n);
@@ -220,7 +230,7 @@ const fixedNames = new Map([
   [CONGESTION, "congestion"],
 ]);
 
-export const balances = (store: Store): BalanceRow[] =>
+export const balances = (store: ReadStore): BalanceRow[] =>
   store
     .all<{ account: number; balanceNano: string }>(
       `SELECT m.account, m.balanceNano FROM movements m
@@ -240,10 +250,10 @@ export interface IndexedHead {
   timestamp: number;
 }
 
-export const headOf = (store: Store): IndexedHead | undefined => store.get<IndexedHead>("SELECT * FROM cursor");
+export const headOf = (store: ReadStore): IndexedHead | undefined => store.get<IndexedHead>("SELECT * FROM cursor");
 
 /** Differences between what the contract paid and what the indexer recomputed; must be empty. */
-export const problems = (store: Store): Array<{ block: number; tx: string; message: string }> =>
+export const problems = (store: ReadStore): Array<{ block: number; tx: string; message: string }> =>
   store.all("SELECT * FROM problems ORDER BY block, tx, message");
 
 export interface PointRow {
@@ -256,7 +266,7 @@ export interface PointRow {
 }
 
 /** All metering points as they stand now, by number. */
-export const points = (store: Store): PointRow[] => {
+export const points = (store: ReadStore): PointRow[] => {
   const newest = new Map<number, PointRow>();
   for (const row of store.all<PointRow>(
     "SELECT point, owner, zone, importLimitWh, exportLimitWh, tradeLimitWh FROM points ORDER BY block, log",
@@ -275,7 +285,7 @@ export interface TermsRow {
   bandMax: number;
 }
 
-export const termsOf = (store: Store, { first, last }: SlotRange): TermsRow[] =>
+export const termsOf = (store: ReadStore, { first, last }: SlotRange): TermsRow[] =>
   store.all<TermsRow>(
     "SELECT slot, importTariff, exportTariff, fee, bandMin, bandMax FROM terms WHERE slot BETWEEN ? AND ? ORDER BY slot",
     first,
@@ -283,5 +293,5 @@ export const termsOf = (store: Store, { first, last }: SlotRange): TermsRow[] =>
   );
 
 /** Last slot up to which everything is final; 0 before any. */
-export const finalThrough = (store: Store): number =>
+export const finalThrough = (store: ReadStore): number =>
   store.get<{ slot: number | null }>("SELECT max(slot) AS slot FROM finals")?.slot ?? 0;
