@@ -53,12 +53,16 @@ export const createApi = ({
   app.notFound((context) => context.json({ error: `there is no ${context.req.method} ${context.req.path} here` }, 404));
 
   const limited = (maxSize: number) =>
-    bodyLimit({ maxSize, onError: (context) => context.json({ error: `the body is larger than ${maxSize} bytes` }, 413) });
+    bodyLimit({
+      maxSize,
+      onError: (context) => context.json({ error: `the body is larger than ${maxSize} bytes` }, 413),
+    });
 
   app.post("/observe", limited(SMALL_BODY_BYTES), async (context) => {
     const { slot } = await bodyOf(context, observeSchema);
     await progress.until(() => progress.readThrough() >= endOf(slot), waits.observeMs);
-    if (progress.readThrough() < endOf(slot)) return context.json({ error: `slot ${slot} is not over for this node` }, 409);
+    if (progress.readThrough() < endOf(slot))
+      return context.json({ error: `slot ${slot} is not over for this node` }, 409);
     return context.json(observe(slot));
   });
 
@@ -73,7 +77,10 @@ export const createApi = ({
     const finished = (): boolean => !progress.ticking() && progress.now() >= endOf(slot);
     await progress.until(() => records.next() > slot || finished(), waits.turnMs);
     const report = records.report(slot);
-    if (report) return context.json({ report });
+    if (report) {
+      const { readings: _readings, observations: _observations, ...landed } = report;
+      return context.json({ report: landed });
+    }
     return context.json({ waiting: (finished() && waiting()) || `slot ${slot} is not over for this node` });
   });
 

@@ -73,7 +73,7 @@ export const createChain = async ({
   return {
     chainId: Number(chainId),
     points: async () => {
-            const logs = await provider.getLogs({
+      const logs = await provider.getLogs({
         address: addresses.meteringPoints,
         fromBlock: addresses.deployedAtBlock,
         topics: [pointsInterface.getEvent("PointRegistered").topicHash],
@@ -171,4 +171,3 @@ export const checkCommittee = async (
     }
   });
 };
-

@@ -1,6 +1,6 @@
 /** Who may sign, and whether they did. */
 import { recoverAddress, type SigningKey, type TypedDataDomain } from "ethers";
-import { observationDigest, type SignedObservation } from "../services/protocol/committee.ts";
+import { createObservationDigest, type SignedObservation } from "../services/protocol/committee.ts";
 
 /** Attempts at a slot rise every so many seconds after its end while it is young, */
 const YOUNG_STEP_SECONDS = 120;
@@ -18,6 +18,7 @@ export const attemptAfter = (seconds: number): number => {
 
 export interface Committee {
   domain: TypedDataDomain;
+  observationDigest(observation: Pick<SignedObservation, "slot" | "revision" | "registers">): string;
   /** This node's own index. */
   index: number;
   size: number;
@@ -46,6 +47,7 @@ export const createCommittee = ({
   faults: number;
   signingKey: SigningKey;
 }): Committee => {
+  const observationDigest = createObservationDigest(domain);
   /** Recovering a key is by far the dearest step: the same signature is verified once. */
   const verified = new Map<string, boolean>();
 
@@ -64,6 +66,7 @@ export const createCommittee = ({
 
   return {
     domain,
+    observationDigest,
     index,
     size: addresses.length,
     quorum: 2 * faults + 1,
@@ -74,7 +77,7 @@ export const createCommittee = ({
       return signature;
     },
     signedBy,
-    isGenuine: (observation) => signedBy(observation.node, observationDigest(domain, observation), observation.signature),
+    isGenuine: (observation) => signedBy(observation.node, observationDigest(observation), observation.signature),
   };
 };
 

@@ -1,6 +1,11 @@
 /** From signed observations to the content of a report: what a leader proposes and every other node computes again. */
 import { SLOT_SECONDS, slotStart } from "../services/platform/clock.ts";
-import { MISSING, unpackObservation, type MeterObservation, type SignedObservation } from "../services/protocol/committee.ts";
+import {
+  MISSING,
+  unpackObservation,
+  type MeterObservation,
+  type SignedObservation,
+} from "../services/protocol/committee.ts";
 import { readingsHash, readingsRoot } from "../services/protocol/report.ts";
 import { packReadings } from "../services/protocol/words.ts";
 import { buildReadings, type Standing } from "./proposal.ts";

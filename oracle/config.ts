@@ -11,7 +11,10 @@ const profile = z
   .string()
   .default("sunspec")
   .refine((name) => meterProfileNames.includes(name), `is not known: use one of ${meterProfileNames.join(", ")}`);
-const address = z.string().refine((text) => isAddress(text), "must be an address, like 0x00…").transform(getAddress);
+const address = z
+  .string()
+  .refine((text) => isAddress(text), "must be an address, like 0x00…")
+  .transform(getAddress);
 
 const peer = z
   .object({
@@ -27,7 +30,11 @@ const peer = z
 const meter = z
   .object({
     /** Metering point on chain. */
-    point: z.number().int().min(0).max(2 ** 32 - 1),
+    point: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1),
     host,
     port,
     /** Modbus unit id. */
@@ -96,7 +103,11 @@ export const configSchema = z
       .strict()
       .default({}),
     /** First slot of the market (its genesis): reports begin with it. */
-    firstSlot: z.number().int().min(0).max(2 ** 32 - 2),
+    firstSlot: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 32 - 2),
     /**
      * Makes this node LIE, to demonstrate and test that the others outvote it: every register it observes is multiplied by
      * `factor`, at all points or those listed. Never set it in a real deployment.
@@ -117,7 +128,10 @@ export const configSchema = z
     if (indices.some((each, at) => each !== at)) issue(["peers"], "must hold each index from 0 once");
     if (!indices.includes(config.index)) issue(["index"], "is not among peers: add this node itself");
     if (config.peers.length <= 3 * config.faults) {
-      issue(["faults"], `is too high: ${config.peers.length} nodes tolerate ${Math.floor((config.peers.length - 1) / 3)}`);
+      issue(
+        ["faults"],
+        `is too high: ${config.peers.length} nodes tolerate ${Math.floor((config.peers.length - 1) / 3)}`,
+      );
     }
     const points = new Set(config.meters.map(({ point }) => point));
     if (points.size < config.meters.length) issue(["meters"], "must name each point once");

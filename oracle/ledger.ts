@@ -1,7 +1,7 @@
 /** Accepted reports: what the chain took is the truth, whoever proposed it. */
 import { slotAt } from "../services/platform/clock.ts";
 import type { Log } from "../services/platform/log.ts";
-import type { Proposal, ReportRecord } from "../services/protocol/committee.ts";
+import type { LandedReport, Proposal, ReportRecord } from "../services/protocol/committee.ts";
 import { readingsHash, readingsRoot, reportDigest, storedDigest } from "../services/protocol/report.ts";
 import { unpackReadings } from "../services/protocol/words.ts";
 import type { Chain } from "./chain.ts";
@@ -25,8 +25,8 @@ export interface Deviation {
 export interface ReportLedger {
   /** Takes a report that is known to be on chain (or past being put there) as the slot's truth. */
   accept(record: ReportRecord): Promise<void>;
-  /** Takes a report if the chain holds exactly it. @throws retryable when the chain does not answer */
-  acceptIfOnChain(record: ReportRecord): Promise<boolean>;
+  /** Takes a report that a leader says it put on chain, if that is so. @throws retryable when the chain does not answer */
+  acceptLanded(landed: LandedReport, now: number): Promise<boolean>;
   /** Looks on chain, then here and at the other nodes for the report of the next slot. @throws as above */
   adopt(now: number): Promise<boolean>;
   deviations(): Deviation[];
@@ -94,7 +94,8 @@ export const createReportLedger = ({
   const isSound = (record: ReportRecord): boolean =>
     record.slot === records.next() &&
     readingsHash(record.readings) === record.readingsHash &&
-    (record.observations.length > 0 || standingsAfter(records.standings(), unpackReadings(record.readings)) !== undefined) &&
+    (record.observations.length > 0 ||
+      standingsAfter(records.standings(), unpackReadings(record.readings)) !== undefined) &&
     record.observations.every((each) => each.slot === record.slot && committee.isGenuine(each)) &&
     unpackAll(record.observations) !== undefined;
 
@@ -106,40 +107,45 @@ export const createReportLedger = ({
     );
   };
 
-  const acceptIfOnChain = async (record: ReportRecord): Promise<boolean> => {
-    if (!isSound(record)) return false;
-    if ((await chain.reportDigestOf(record.slot)) !== storedDigest(record)) return false;
-    await accept(record);
+  const adopt = async (now: number): Promise<boolean> => {
+    const slot = records.next();
+    const onChain = await chain.reportDigestOf(slot);
+    const forgotten = slotAt(now) - slot > CHAIN_KNOWS_SLOTS;
+    if (onChain === undefined && !forgotten) return false;
+    const fits = (record: ReportRecord): boolean =>
+      onChain === undefined ? hasQuorum(record) : storedDigest(record) === onChain;
+    for (const { proposal } of records.signedOf(slot)) {
+      const record = recordOf(proposal);
+      if (onChain !== undefined && fits(record)) {
+        await accept(record);
+        return true;
+      }
+    }
+    const answers = await Promise.allSettled(peers.others.map((node) => peers.report(node, slot)));
+    for (const answer of answers) {
+      if (answer.status === "fulfilled" && isSound(answer.value) && fits(answer.value)) {
+        await accept(answer.value);
+        return true;
+      }
+    }
+    log.warn({ slot }, "the chain holds a report whose readings no node has given yet");
+    return false;
+  };
+
+  const acceptLanded = async (landed: LandedReport, now: number): Promise<boolean> => {
+    const digest = reportDigest(committee.domain, landed);
+    const signed = records.signed(landed.slot, landed.version, landed.attempt);
+    if (signed?.digest !== digest) return adopt(now);
+    const { readings, observations } = signed.proposal;
+    if ((await chain.reportDigestOf(landed.slot)) !== storedDigest(landed)) return false;
+    await accept({ ...landed, readings, observations });
     return true;
   };
 
   return {
     accept,
-    acceptIfOnChain,
-    adopt: async (now) => {
-      const slot = records.next();
-      const onChain = await chain.reportDigestOf(slot);
-      const forgotten = slotAt(now) - slot > CHAIN_KNOWS_SLOTS;
-      if (onChain === undefined && !forgotten) return false;
-      const fits = (record: ReportRecord): boolean =>
-        onChain === undefined ? hasQuorum(record) : storedDigest(record) === onChain;
-      for (const { proposal } of records.signedOf(slot)) {
-        const record = recordOf(proposal);
-        if (onChain !== undefined && fits(record)) {
-          await accept(record);
-          return true;
-        }
-      }
-      const answers = await Promise.allSettled(peers.others.map((node) => peers.report(node, slot)));
-      for (const answer of answers) {
-        if (answer.status === "fulfilled" && isSound(answer.value) && fits(answer.value)) {
-          await accept(answer.value);
-          return true;
-        }
-      }
-      log.warn({ slot }, "the chain holds a report whose readings no node has given yet");
-      return false;
-    },
+    acceptLanded,
+    adopt,
     deviations: () => [...deviations.values()].sort((a, b) => a.node - b.node),
   };
 };

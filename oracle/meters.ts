@@ -29,9 +29,10 @@ export interface Meters {
   /**
    * Reads every meter that was not read since the last slot boundary (again, where it failed before), concurrently, and
    * stores the samples and the boundaries they resolve.
+   * @param within runs in the transaction that stores them
    * @returns whether anything was due
    */
-  readDue(now: number): Promise<boolean>;
+  readDue(now: number, within?: (now: number) => void): Promise<boolean>;
   /** Reads the present power of all meters. */
   readLive(now: number): Promise<void>;
   live(): ByMeter<LivePower>;
@@ -60,7 +61,12 @@ export const createMeters = ({
   log: Log;
 }): Meters => {
   const clients = new Map<string, ModbusClient>();
-  const open = ({ host, port, unit, profile }: OracleConfig["heads"][number] | OracleConfig["meters"][number]): Meter => {
+  const open = ({
+    host,
+    port,
+    unit,
+    profile,
+  }: OracleConfig["heads"][number] | OracleConfig["meters"][number]): Meter => {
     const key = `${host}:${port}`;
     let client = clients.get(key);
     if (!client) {
@@ -120,11 +126,13 @@ export const createMeters = ({
   };
 
   return {
-    readDue: async (now) => {
+    readDue: async (now, within) => {
       const boundary = slotStart(slotAt(now));
       const due = targets.filter(({ key }) => (samples[key]?.time ?? -1) < boundary);
       if (due.length === 0) return false;
-      const found = await Promise.all(due.map(async (target) => ({ key: target.key, sample: await read(target, now) })));
+      const found = await Promise.all(
+        due.map(async (target) => ({ key: target.key, sample: await read(target, now) })),
+      );
       const next = { ...samples };
       const resolved = new Map<number, ByMeter<Registers>>();
       // What is reported already needs no boundary; the start of the next slot does.
@@ -138,7 +146,10 @@ export const createMeters = ({
         }
         next[key] = sample;
       }
-      records.saveMeters(next, reads, resolved);
+      records.store.transaction(() => {
+        records.saveMeters(next, reads, resolved);
+        within?.(now);
+      });
       samples = next;
       return true;
     },

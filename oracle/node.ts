@@ -34,7 +34,8 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
   if (members[config.index] !== address) {
     throw wrongInput(`peers[${config.index}].address: is ${members[config.index]}, but this node's key is ${address}`);
   }
-  if (config.lie) log.warn({ lie: config.lie }, "this node lies about what it reads: a demonstration, never a deployment");
+  if (config.lie)
+    log.warn({ lie: config.lie }, "this node lies about what it reads: a demonstration, never a deployment");
 
   const addresses = loadConfig(config.addressesFile, addressesSchema, "addresses file");
   const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.timeouts.rpcMs });
@@ -54,15 +55,7 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
   const progress = createProgress();
   const peers = createPeers(config);
   const observe = (slot: number): SignedObservation =>
-    ownObservation({
-      slot,
-      points: points.length,
-      node: config.index,
-      records,
-      domain: committee.domain,
-      signingKey,
-      lie: config.lie,
-    });
+    ownObservation({ slot, points: points.length, records, committee, lie: config.lie });
   const ledger = createReportLedger({ records, chain, committee, peers, progress, limits: points, log });
   const observeMs = config.timeouts.peerMs / 2;
   const cosigner = createCosigner({ records, chain, committee, progress, limits: points, waitMs: observeMs });
@@ -118,6 +111,11 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
   });
   const server = await serve({ app, hostname: config.listen.hostname, port: config.listen.port });
 
+  /** Signs what the meters have just told of the slot that ended, in the same write. */
+  const observeDue = (now: number): void => {
+    const slot = slotAt(now) - 1;
+    if (slot >= records.next()) observe(slot);
+  };
   let liveAt = 0;
   const readLive = async (now: number): Promise<void> => {
     if (config.livePollSeconds === 0 || now - liveAt < config.livePollSeconds) return;
@@ -138,7 +136,7 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
     tick: async (now) => {
       progress.begin(now);
       try {
-        if (await meters.readDue(now)) liveAt = now;
+        if (await meters.readDue(now, observeDue)) liveAt = now;
         progress.read(now);
         await Promise.all([readLive(now), resume().then(() => rounds.run(now))]);
       } finally {
@@ -167,7 +165,9 @@ const privateKeyOf = ({ privateKey, privateKeyFile }: OracleConfig): string => {
     text = readFileSync(path, "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw wrongInput(`privateKeyFile: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check the path`);
+    throw wrongInput(
+      `privateKeyFile: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check the path`,
+    );
   }
   if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw wrongInput(`privateKeyFile: ${path} must hold 0x and 64 hex digits`);
   return text;

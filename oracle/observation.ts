@@ -1,13 +1,12 @@
 /** A node's own observation of a slot: built from its stored boundaries, signed once, never taken back. */
-import type { SigningKey, TypedDataDomain } from "ethers";
 import {
-  observationDigest,
   packObservation,
   unpackObservation,
   type MeterObservation,
   type Registers,
   type SignedObservation,
 } from "../services/protocol/committee.ts";
+import type { Committee } from "./committee.ts";
 import type { OracleConfig } from "./config.ts";
 import { pointKey } from "./meters.ts";
 import type { ByMeter, Records } from "./records.ts";
@@ -59,18 +58,14 @@ const LAST_REVISION = 255;
 export const ownObservation = ({
   slot,
   points,
-  node,
   records,
-  domain,
-  signingKey,
+  committee,
   lie,
 }: {
   slot: number;
   points: number;
-  node: number;
   records: Records;
-  domain: TypedDataDomain;
-  signingKey: SigningKey;
+  committee: Pick<Committee, "index" | "sign" | "observationDigest">;
   lie?: Lie | undefined;
 }): SignedObservation => {
   const meters = observe(records.boundary(slot), records.boundary(slot + 1), points, lie);
@@ -80,8 +75,8 @@ export const ownObservation = ({
   if (stored && (!content || stored.revision === LAST_REVISION)) return stored;
   const revision = stored ? stored.revision + 1 : 0;
   const registers = packObservation(content ?? meters);
-  const signature = signingKey.sign(observationDigest(domain, { slot, revision, registers })).serialized;
-  const observation: SignedObservation = { node, slot, revision, registers, signature };
+  const signature = committee.sign(committee.observationDigest({ slot, revision, registers }));
+  const observation: SignedObservation = { node: committee.index, slot, revision, registers, signature };
   records.saveObservation(observation);
   return observation;
 };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parseWith } from "../services/platform/config.ts";
 import { fetchJson } from "../services/platform/http.ts";
 import {
+  landedReportSchema,
   reportRecordSchema,
   signedObservationSchema,
   type Proposal,
@@ -11,9 +12,9 @@ import {
 } from "../services/protocol/committee.ts";
 import type { OracleConfig } from "./config.ts";
 
-const signatureAnswer = z.object({ node: z.number().int(), signature: z.string() });
+const signatureAnswer = z.object({ signature: z.string() });
 const turnAnswer = z.union([
-  z.object({ report: reportRecordSchema }).strict(),
+  z.object({ report: landedReportSchema }).strict(),
   z.object({ waiting: z.string() }).strict(),
 ]);
 
@@ -36,7 +37,11 @@ export const createPeers = ({ peers, index, timeouts }: Pick<OracleConfig, "peer
   return {
     others: [...urls.keys()].filter((node) => node !== index).sort((a, b) => a - b),
     observe: async (node, slot) => {
-      const body = await fetchJson(at(node, "/observe"), { method: "POST", body: { slot }, timeoutMs: timeouts.peerMs });
+      const body = await fetchJson(at(node, "/observe"), {
+        method: "POST",
+        body: { slot },
+        timeoutMs: timeouts.peerMs,
+      });
       return parseWith(signedObservationSchema, body, `observation of node ${node}`);
     },
     propose: async (node, proposal) => {
@@ -52,7 +57,9 @@ export const createPeers = ({ peers, index, timeouts }: Pick<OracleConfig, "peer
       return parseWith(turnAnswer, body, `turn of node ${node}`);
     },
     report: async (node, slot) => {
-      const body = await fetchJson<{ registers?: unknown }>(at(node, `/reports/${slot}`), { timeoutMs: timeouts.peerMs });
+      const body = await fetchJson<{ registers?: unknown }>(at(node, `/reports/${slot}`), {
+        timeoutMs: timeouts.peerMs,
+      });
       const { registers: _registers, ...record } = body;
       return parseWith(reportRecordSchema, record, `report of node ${node}`);
     },

@@ -90,7 +90,8 @@ export const openRecords = (path: string, firstSlot: number): Records => {
 
   const prune = (slot: number): void => {
     const before = slot - KEEP_SLOTS;
-    for (const table of ["boundaries", "observations", "signed"]) store.run(`DELETE FROM ${table} WHERE slot < ?`, before);
+    for (const table of ["boundaries", "observations", "signed"])
+      store.run(`DELETE FROM ${table} WHERE slot < ?`, before);
     // A report stays for good; what it was computed from is needed while it can be disputed, and where a node that joins
     // later could not tell the standings after it from its readings alone.
     store.run(
@@ -112,9 +113,17 @@ export const openRecords = (path: string, firstSlot: number): Records => {
       const merged = new Map<number, ByMeter<Registers>>();
       for (const [slot, registers] of resolved) merged.set(slot, { ...registers, ...boundary(slot) });
       store.transaction(() => {
-        store.run("INSERT OR REPLACE INTO meters (one, samples, reads) VALUES (1, ?, ?)", JSON.stringify(samples), reads);
+        store.run(
+          "INSERT OR REPLACE INTO meters (one, samples, reads) VALUES (1, ?, ?)",
+          JSON.stringify(samples),
+          reads,
+        );
         for (const [slot, registers] of merged) {
-          store.run("INSERT OR REPLACE INTO boundaries (slot, registers) VALUES (?, ?)", slot, JSON.stringify(registers));
+          store.run(
+            "INSERT OR REPLACE INTO boundaries (slot, registers) VALUES (?, ?)",
+            slot,
+            JSON.stringify(registers),
+          );
         }
       });
       for (const [slot, registers] of merged) boundaries.set(slot, registers);

@@ -33,7 +33,8 @@ export const implausible = (
   limits: ConnectionLimits | undefined,
 ): string | undefined => {
   for (const field of ["importWh", "exportWh"] as const) {
-    if (!Number.isSafeInteger(sample[field]) || sample[field] < 0) return `${field} ${sample[field]} is not a count of Wh`;
+    if (!Number.isSafeInteger(sample[field]) || sample[field] < 0)
+      return `${field} ${sample[field]} is not a count of Wh`;
     if (!before) continue;
     const deltaWh = sample[field] - before[field];
     if (deltaWh < 0) return `${field} fell from ${before[field]} to ${sample[field]}`;

@@ -119,13 +119,16 @@ export const createRounds = ({
     const refusals: string[] = [];
     answers.forEach((answer, at) => {
       const node = peers.others[at] as number;
-      if (answer.status === "fulfilled" && committee.signedBy(node, digest, answer.value)) {
-        given.push({ node, signature: answer.value });
-      } else {
-        refusals.push(`node ${node}: ${answer.status === "rejected" ? messageOf(answer.reason) : "wrong signature"}`);
-      }
+      if (answer.status === "fulfilled") given.push({ node, signature: answer.value });
+      else refusals.push(`node ${node}: ${messageOf(answer.reason)}`);
     });
-    const chosen = given.sort((a, b) => a.node - b.node).slice(0, committee.quorum);
+    const chosen: typeof given = [];
+    for (const each of given.sort((a, b) => a.node - b.node)) {
+      // Verified one by one: those beyond the quorum are not needed.
+      if (chosen.length === committee.quorum) break;
+      if (committee.signedBy(each.node, digest, each.signature)) chosen.push(each);
+      else refusals.push(`node ${each.node}: wrong signature`);
+    }
     return {
       signers: chosen.map(({ node }) => node),
       signatures: chosen.map(({ signature }) => signature),
@@ -139,9 +142,7 @@ export const createRounds = ({
     const { proposal, computed, digest } = proposed;
     const { signers, signatures, refusals } = await collect(proposal, digest);
     if (signers.length < committee.quorum) {
-      return waitingFor(
-        `slot ${slot}: ${signers.length} of ${committee.quorum} signatures (${refusals.join("; ")})`,
-      );
+      return waitingFor(`slot ${slot}: ${signers.length} of ${committee.quorum} signatures (${refusals.join("; ")})`);
     }
     const record: ReportRecord = {
       slot,
@@ -170,7 +171,7 @@ export const createRounds = ({
   };
 
   /** Waits for another node's turn; "dead" when it does not answer or its word does not hold. */
-  const follow = async (leader: number, slot: number, attempt: number): Promise<Outcome | "dead"> => {
+  const follow = async (leader: number, slot: number, attempt: number, now: number): Promise<Outcome | "dead"> => {
     let answer;
     try {
       answer = await peers.turn(leader, slot, attempt);
@@ -180,7 +181,7 @@ export const createRounds = ({
     }
     if (records.next() > slot) return REPORTED;
     if ("waiting" in answer) return waitingFor(`node ${leader}: ${answer.waiting}`);
-    return (await ledger.acceptIfOnChain(answer.report)) ? REPORTED : "dead";
+    return (await ledger.acceptLanded(answer.report, now)) ? REPORTED : "dead";
   };
 
   const reportSlot = async (slot: number, now: number): Promise<Outcome> => {
@@ -192,7 +193,7 @@ export const createRounds = ({
       // The leader before may have put its report on chain and died before it could say so.
       if (attempt > due && (await ledger.adopt(now))) return REPORTED;
       if (leader === committee.index) return lead(slot, attempt, now);
-      const outcome = await follow(leader, slot, attempt);
+      const outcome = await follow(leader, slot, attempt, now);
       if (outcome !== "dead") return outcome;
     }
     return waitingFor(`slot ${slot}: no leader answers`);
