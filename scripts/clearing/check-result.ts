@@ -18,7 +18,8 @@ export type Verdict =
 export const checkResult = async (harness: Harness, market: CompiledMarket, result: MarketResult): Promise<Verdict> => {
   const posted = claimOf(market, result);
   if ("error" in posted) return posted;
-  const judgement: Judgement = await harness.judge(market, posted);
+  const book = await harness.record(market);
+  const judgement: Judgement = await book.judge(posted);
   if (!judgement.accepted) return judgement;
   const wrong = firstDifference(result, provenResult(market, posted, judgement.outcome), "");
   if (wrong) return { accepted: false, error: "WrongTotal", values: wrong };
@@ -32,7 +33,7 @@ const refusal = (error: string, values: Record<string, string | null>): Verdict 
 });
 
 /** The result as the contract takes it: the book in the order of `fillsWh`, marginal totals summed from the fills. */
-const claimOf = (market: CompiledMarket, result: MarketResult): Claim | (Verdict & { accepted: false }) => {
+export const claimOf = (market: CompiledMarket, result: MarketResult): Claim | (Verdict & { accepted: false }) => {
   const { zones, band } = market;
   const priced = Object.keys(result.pricesMicroPerKwh);
   const unknown = priced.findIndex((zone) => !zones.includes(zone));

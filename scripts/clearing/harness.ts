@@ -32,9 +32,15 @@ export interface Claim {
   readonly fillsWh: readonly number[];
 }
 
+/** A contract that has recorded one book. */
+export interface RecordedBook {
+  /** Puts a claim before the contract. */
+  judge(claim: Claim): Promise<Judgement>;
+}
+
 export interface Harness {
-  /** Makes the contract record `market`'s book and judges the claim against it. */
-  judge(market: CompiledMarket, claim: Claim): Promise<Judgement>;
+  /** Deploys the contract and makes it record the market's book. */
+  record(market: CompiledMarket): Promise<RecordedBook>;
   close(): Promise<void>;
 }
 
@@ -45,7 +51,7 @@ const GAS = `0x${(2 ** 42).toString(16)}`;
 const BLOCK_GAS = 2n ** 43n;
 
 /**
- * Starts an EVM in this process with nothing in it. The harness contract is deployed anew for every judgement.
+ * Starts an EVM in this process with nothing in it. Every recorded book gets a contract of its own.
  * @throws DaegError exit 1 when the contracts are not compiled
  */
 export const createHarness = async (): Promise<Harness> => {
@@ -88,32 +94,33 @@ export const createHarness = async (): Promise<Harness> => {
   };
 
   return {
-    async judge(market, claim) {
+    async record(market) {
       const { contractAddress: to } = await send({ data: bytecode });
       const recorded = encodeBook(market.columns);
       for (let at = 0; at < recorded.length; at += APPEND_BYTES) {
         await send({ to, data: abi.encodeFunctionData("append", [recorded.subarray(at, at + APPEND_BYTES)]) });
       }
-      const data = abi.encodeFunctionData("verify", [
-        hexlify(claim.book),
-        market.terms.map(solidityTerms),
-        [market.band.min, market.band.max, market.band.reference],
-        claim.postings.map(solidityPosting),
-        claim.fillsWh,
-      ]);
-      let returned: string;
-      try {
-        returned = (await provider.request({
-          method: "eth_call",
-          params: [{ from, to, gas: GAS, data }, "latest"],
-        })) as string;
-      } catch (error) {
-        const refusal = decodeRefusal(abi, error);
-        if (refusal) return refusal;
-        throw error;
-      }
-      const { gasUsed } = await send({ to, data });
-      return { accepted: true, gas: gasUsed, outcome: decodeOutcome(returned) };
+      const judge = async (claim: Claim): Promise<Judgement> => {
+        const data = abi.encodeFunctionData("verify", [
+          hexlify(claim.book),
+          market.terms.map(solidityTerms),
+          [market.band.min, market.band.max, market.band.reference],
+          claim.postings.map(solidityPosting),
+          claim.fillsWh,
+        ]);
+        let returned: string;
+        try {
+          const call = { from, to, gas: GAS, data };
+          returned = (await provider.request({ method: "eth_call", params: [call, "latest"] })) as string;
+        } catch (error) {
+          const refusal = decodeRefusal(abi, error);
+          if (refusal) return refusal;
+          throw error;
+        }
+        const { gasUsed } = await send({ to, data });
+        return { accepted: true, gas: gasUsed, outcome: decodeOutcome(returned) };
+      };
+      return { judge };
     },
     close: () => connection.close(),
   };

@@ -22,13 +22,14 @@ export const createConductor = ({
   onInstant,
 }: {
   setChainTime(now: number): Promise<void>;
-  stages: () => Stages;
+  /** Without trading (a run's end) agents rest. */
+  stages: (options: { trading: boolean }) => Stages;
   onInstant?: (now: number) => Promise<void> | void;
 }) => {
-  const instant = async (now: number): Promise<void> => {
+  const instant = async (now: number, { trading = true }: { trading?: boolean } = {}): Promise<void> => {
     await setChainTime(now);
     await onInstant?.(now);
-    for (const stage of stages()) await Promise.all(stage.map((child) => child.tick(now)));
+    for (const stage of stages({ trading })) await Promise.all(stage.map((child) => child.tick(now)));
   };
 
   return {

@@ -21,7 +21,6 @@ export interface Wiring {
   guest?: string;
   lie?: { node: number; factor: number };
   agentProcesses: number;
-  deviceProcesses: number;
 }
 
 interface NamedConfig {

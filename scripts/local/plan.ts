@@ -47,7 +47,11 @@ export const wholeOption = (name: string, value: string, low: number, high: numb
  * Writes a community that is not used as it is into the state folder.
  * @throws DaegError exit 1 naming the wrong option or file
  */
-export const planRun = (options: RunOptions, stateDir: string, builtIn: { homes: number; cars: number }): RunPlan => {
+export const planRun = (
+  options: RunOptions,
+  stateDir: string,
+  builtIn: { homes: number; cars: number; nearNoon?: boolean },
+): RunPlan => {
   const { data, seed, homes, days = 1 } = options;
   const given = data === undefined ? neighbourhood(options, builtIn) : loadCommunity(data);
   const chosen = homes === undefined ? given : firstHomes(given, homes, data);
@@ -60,7 +64,9 @@ export const planRun = (options: RunOptions, stateDir: string, builtIn: { homes:
   const { community, series } = chosen;
   const first = series.times[0] ?? 0;
   const end = first + series.times.length * series.stepSeconds;
-  const start = options.start === undefined ? first + PAST_DAYS * DAY_SECONDS : startOf(options.start);
+  const usual = first + PAST_DAYS * DAY_SECONDS;
+  const start =
+    options.start !== undefined ? startOf(options.start) : builtIn.nearNoon ? beforeNoon(series, usual) : usual;
   const slots = days * SLOTS_PER_DAY;
   if (start < first + DAY_SECONDS || start + slots * SLOT_SECONDS > end) {
     throw wrongInput(
@@ -84,6 +90,18 @@ const neighbourhood = (
     start: iso(midnight),
     cars: Math.min(builtIn.cars, homes ?? builtIn.homes),
   });
+};
+
+/** Two hours before the most sun of the day that starts at `dayStart`: trade is visible soon after the start. */
+const beforeNoon = ({ times, stepSeconds, pvWh }: CommunityData["series"], dayStart: number): number => {
+  const sun = (row: number): number => pvWh.reduce((sum, home) => sum + (home[row] ?? 0), 0);
+  let best = dayStart;
+  let most = 0;
+  times.forEach((time, row) => {
+    if (time >= dayStart && time < dayStart + DAY_SECONDS && sun(row) > most)
+      [best, most] = [time + stepSeconds / 2, sun(row)];
+  });
+  return most === 0 ? dayStart : Math.max(dayStart, Math.floor(best / SLOT_SECONDS) * SLOT_SECONDS - 2 * 3600);
 };
 
 const firstHomes = (data: CommunityData, count: number, dir?: string): CommunityData => {

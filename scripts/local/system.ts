@@ -33,9 +33,8 @@ export interface SystemOptions {
   port?: number;
   /** Oracle nodes and how many faulty ones they tolerate. */
   committee?: { nodes: number; faults: number };
-  /** Processes that share the homes' agents, and devices; fault tests give each its own. */
+  /** Processes that share the homes' agents. */
   agentProcesses?: number;
-  deviceProcesses?: number;
   /** The home whose wallet the dashboard holds (live only). */
   guest?: string;
   /** Node that lies by a factor, for demonstrations and fault tests. */
@@ -155,7 +154,6 @@ export const startSystem = async (options: SystemOptions): Promise<LocalSystem> 
       ...(options.guest === undefined ? {} : { guest: options.guest }),
       ...(options.lie === undefined ? {} : { lie: options.lie }),
       agentProcesses: options.agentProcesses ?? 2,
-      deviceProcesses: options.deviceProcesses ?? 1,
     };
     const simulators = await startAll(simulatorConfigs(wiring), "services/simulator/main.ts", start);
     const indexer = await start("indexer", "services/indexer/main.ts", indexerConfig(wiring));
@@ -170,7 +168,14 @@ export const startSystem = async (options: SystemOptions): Promise<LocalSystem> 
     const conductor = createConductor({
       setChainTime: chain.setTime,
       onInstant: operator.publish,
-      stages: () => [simulators, [indexer], [...oracles, ...agents], [auctioneer], [indexer], [api]],
+      stages: ({ trading }) => [
+        simulators,
+        [indexer],
+        [...oracles, ...(trading ? agents : [])],
+        [auctioneer],
+        [indexer],
+        [api],
+      ],
     });
     return {
       plan,

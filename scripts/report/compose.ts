@@ -44,7 +44,7 @@ export interface ComposeOptions {
   wallSeconds: number;
 }
 
-const MICRO_J_PER_WS = 1e6;
+const MICRO_J_PER_WH = 3600e6;
 
 /** Composes the DAY report (formats.md) from the chain's record, the devices' registers and the baselines. */
 export const composeReport = async (options: ComposeOptions): Promise<DayReport> => {
@@ -63,25 +63,26 @@ export const composeReport = async (options: ComposeOptions): Promise<DayReport>
       pvWh: cut(series.pvWh[at] as Int32Array),
       importMicroPerKwh,
       exportMicroPerKwh,
-      battery: home.battery,
+      home,
+      firstSlot,
     },
   }));
 
   const passiveRuns = homes.map(({ run }) => passive(run));
   const selfishRuns = homes.map(({ run }) => greedySelfConsumption(run));
   const billOf = new Map(bills(store, range).map((bill) => [bill.point, bill]));
-  const stored = (at: number, ws: number): bigint => {
+  const stored = (at: number, energyWh: number): bigint => {
     const battery = homes[at]?.home.battery;
-    return battery ? storedValueNano(ws, importMicroPerKwh, battery) : 0n;
+    return battery ? storedValueNano(energyWh, importMicroPerKwh, battery) : 0n;
   };
   /** What the run took out of the battery counts as cost, what it left there as income. */
-  const drawnNano = (at: number, startWs: number, endWs: number): bigint => stored(at, startWs) - stored(at, endWs);
+  const drawnNano = (at: number, startWh: number, endWh: number): bigint => stored(at, startWh) - stored(at, endWh);
   const baselineNano = (run: BaselineResult, at: number): bigint =>
-    run.costNano + drawnNano(at, run.storedStartWs, run.storedEndWs);
+    run.costNano + drawnNano(at, run.storedStartWh, run.storedEndWh);
 
   const costs = homes.map(({ home, point }, at) => {
     const bill = billOf.get(point);
-    const drawn = drawnNano(at, storedWs(start, home.id), storedWs(end, home.id));
+    const drawn = drawnNano(at, storedWh(start, home.id), storedWh(end, home.id));
     return {
       home: home.id,
       passive: baselineNano(passiveRuns[at] as BaselineResult, at),
@@ -105,12 +106,11 @@ export const composeReport = async (options: ComposeOptions): Promise<DayReport>
     gridCapacityWh: Math.floor(community.gridCapacityW / 4),
     importMicroPerKwh,
     exportMicroPerKwh,
-    homes: homes.map(({ home, run }) => ({
+    homes: homes.map(({ home }, at) => ({
       zone: home.zone,
       importRatingWh: Math.floor(home.importRatingW / 4),
       exportRatingWh: Math.floor(home.exportRatingW / 4),
-      loadWh: run.loadWh,
-      pvWh: run.pvWh,
+      needWh: (passiveRuns[at] as BaselineResult).netImportWh,
       battery: home.battery,
     })),
   });
@@ -285,8 +285,8 @@ const energyLeftOver = (
   }, againstHeads);
 };
 
-const storedWs = (boundary: BoundaryOfDevices, id: string): number =>
-  (boundary.homes.find((home) => home.id === id)?.storedMicroJ ?? 0) / MICRO_J_PER_WS;
+const storedWh = (boundary: BoundaryOfDevices, id: string): number =>
+  (boundary.homes.find((home) => home.id === id)?.storedMicroJ ?? 0) / MICRO_J_PER_WH;
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
