@@ -10,7 +10,16 @@ type Wire = InstanceType<typeof ModbusRTU>;
 interface Line {
   socket: Socket;
   wire: Wire;
+  /** Time-outs since the last answer of any unit. */
+  misses: number;
+  /** After a time-out: requests left until the line is renewed. */
+  renewIn: number;
 }
+
+/** So many time-outs in a row, and the line itself may be dead (a peer that lost power says nothing). */
+const MISSES_OF_A_DEAD_LINE = 3;
+/** modbus-serial numbers requests modulo 256: an answer this late could be taken for another request's. */
+const RENEW_AFTER = 200;
 
 export interface ModbusRequest {
   readonly kind: "holding" | "input" | "write";
@@ -49,6 +58,11 @@ export function createModbusConnection({
   /** Fails the request under way: modbus-serial itself would wait for its time-out after the connection is gone. */
   let abort: ((error: ModbusError) => void) | undefined;
 
+  const drop = (gone: Line): void => {
+    if (line === gone) line = undefined;
+    gone.socket.destroy();
+  };
+
   /** The socket is ours, so that a reset is seen at once; modbus-serial frames requests and matches answers on it. */
   const connectOnce = (unit: number, budgetMs: number): Promise<Line> =>
     new Promise((resolve, reject) => {
@@ -66,10 +80,11 @@ export function createModbusConnection({
       socket.once("connect", () => {
         clearTimeout(timer);
         const wire = new ModbusRTU();
-        const opened = { socket, wire };
+        const opened: Line = { socket, wire, misses: 0, renewIn: Infinity };
         wire.on("error", () => undefined);
         socket.once("close", () => {
-          if (line === opened) line = undefined;
+          if (line !== opened) return;
+          line = undefined;
           abort?.(new ModbusError("connection", unit, `${where} closed the connection`));
         });
         if (closed) failed(new ModbusError("connection", unit, `connection to ${where} was closed`));
@@ -83,8 +98,8 @@ export function createModbusConnection({
       });
     });
 
-  const connect = async (unit: number): Promise<Wire> => {
-    if (line) return line.wire;
+  const connect = async (unit: number): Promise<Line> => {
+    if (line) return line;
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       const waitMs = retryAtMs - performance.now();
@@ -92,7 +107,7 @@ export function createModbusConnection({
       try {
         line = await connectOnce(unit, Math.max(1, deadlineMs - performance.now()));
         backoffMs = 0;
-        return line.wire;
+        return line;
       } catch (error) {
         backoffMs = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 || FIRST_BACKOFF_MS);
         retryAtMs = performance.now() + backoffMs;
@@ -117,7 +132,21 @@ export function createModbusConnection({
   return {
     async request(request) {
       const on = await connect(request.unit);
-      return await transact(on, request);
+      on.renewIn -= 1;
+      try {
+        const values = await transact(on.wire, request);
+        on.misses = 0;
+        return values;
+      } catch (error) {
+        if (error instanceof ModbusError && error.kind === "exception") on.misses = 0;
+        if (error instanceof ModbusError && error.kind === "timeout") {
+          on.misses += 1;
+          on.renewIn = Math.min(on.renewIn, RENEW_AFTER);
+        }
+        throw error;
+      } finally {
+        if (on.misses >= MISSES_OF_A_DEAD_LINE || on.renewIn <= 0) drop(on);
+      }
     },
     async close() {
       closed = true;

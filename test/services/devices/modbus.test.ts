@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { expect } from "chai";
 import modbusSerial, { type ServerTCP as TheirServer } from "modbus-serial";
@@ -126,6 +126,48 @@ describe("Modbus TCP", () => {
     const waiting = c.readHolding(1, 0, 1);
     await serve({ port, units });
     expect(await waiting).to.deep.equal([42]);
+  });
+
+  it("never takes a very late answer for another request's", async () => {
+    // Answers every request with its address, the very first one only after 256 others.
+    let held: Buffer | undefined;
+    let seen = 0;
+    const answer = (request: Buffer): Buffer =>
+      Buffer.concat([request.subarray(0, 4), Buffer.from([0, 5, request[6]!, 3, 2]), request.subarray(8, 10)]);
+    const late = createServer((socket) => {
+      socket.on("data", (request) => {
+        seen += 1;
+        if (seen === 1) held = answer(request);
+        else if (seen === 257) socket.write(Buffer.concat([held!, answer(request)]));
+        else socket.write(answer(request));
+      });
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => late.listen(0, "127.0.0.1", resolve));
+    closing.push(() => new Promise((resolve) => late.close(() => resolve())));
+    const c = client({ host: "127.0.0.1", port: (late.address() as AddressInfo).port, timeoutMs: 300, connections: 1 });
+    expect((await failure(c.readHolding(1, 7, 1))).kind).to.equal("timeout");
+    for (let address = 1_000; address < 1_400; address++)
+      expect(await c.readHolding(1, address, 1)).to.deep.equal([address]);
+  });
+
+  it("opens a new connection when the old one only swallows requests", async () => {
+    let connections = 0;
+    const dead = createServer((socket) => {
+      connections += 1;
+      socket.resume();
+      socket.on("error", () => undefined);
+      if (connections > 1)
+        socket.on("data", (request) =>
+          socket.write(Buffer.concat([request.subarray(0, 4), Buffer.from([0, 5, request[6]!, 3, 2, 0, 9])])),
+        );
+    });
+    await new Promise<void>((resolve) => dead.listen(0, "127.0.0.1", resolve));
+    closing.push(() => new Promise((resolve) => dead.close(() => resolve())));
+    const c = client({ host: "127.0.0.1", port: (dead.address() as AddressInfo).port, timeoutMs: 100, connections: 1 });
+    for (const unit of [1, 2, 3]) await failure(c.readHolding(unit, 0, 1));
+    expect(await c.readHolding(4, 0, 1)).to.deep.equal([9]);
+    expect(connections).to.equal(2);
   });
 
   it("reports a busy port in one sentence", async () => {
