@@ -12,6 +12,9 @@ export const energy = (energyWh: number): Quantity =>
     ? { value: decimal(BigInt(Math.round(energyWh)), 0, 0), unit: "Wh" }
     : { value: decimal(BigInt(Math.round(energyWh)), 3, 2), unit: "kWh" };
 
+/** Energy of a day: always in kWh, so that a column has one unit. */
+export const dayEnergy = (energyWh: number): Quantity => ({ value: decimal(BigInt(energyWh), 3, 2), unit: "kWh" });
+
 /** Live power: always in kW, so that the unit and the width stay still. */
 export const power = (powerW: number, digits = 1): Quantity => ({
   value: decimal(BigInt(Math.round(powerW)), 3, digits),

@@ -30,5 +30,7 @@ export const Money = ({
   digits?: number;
 }) => {
   const exact = BigInt(nano);
-  return <Num value={money(exact, digits, sign ?? "negative")} unit={currency} title={`${exactMoney(exact)} ${currency}`} />;
+  return (
+    <Num value={money(exact, digits, sign ?? "negative")} unit={currency} title={`${exactMoney(exact)} ${currency}`} />
+  );
 };

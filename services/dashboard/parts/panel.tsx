@@ -25,9 +25,19 @@ export const Panel = ({
   </section>
 );
 
-/** The question that a screen answers, and its answer so far. */
-export const ScreenHead = ({ question, answer, aside }: { question: string; answer?: ComponentChildren; aside?: ComponentChildren }) => (
-  <header class="screen-head">
+/** The question that a screen answers, and its answer so far. `live`: it changes, so room is kept for two lines. */
+export const ScreenHead = ({
+  question,
+  answer,
+  aside,
+  live = false,
+}: {
+  question: string;
+  answer?: ComponentChildren;
+  aside?: ComponentChildren;
+  live?: boolean;
+}) => (
+  <header class={`screen-head${live ? " is-live" : ""}`}>
     <div class="screen-words">
       <p class="question">{question}</p>
       <h1>{answer}</h1>
@@ -56,6 +66,6 @@ export const Side = ({ sell, words }: { sell: boolean; words?: string }) => (
     <svg class="side-mark" viewBox="0 0 10 10" aria-hidden="true">
       <path d={sell ? "M5 1 9 8.5H1z" : "M5 9 1 1.5h8z"} />
     </svg>
-    {words ?? (sell ? "Sell" : "Buy")}
+    <span class="side-word">{words ?? (sell ? "Sell" : "Buy")}</span>
   </span>
 );

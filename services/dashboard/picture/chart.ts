@@ -2,9 +2,18 @@ import type { SlotSummary } from "../../protocol/api.ts";
 
 /** Geometry of the chart of recent slots; CSS pixels. */
 export interface SlotChart {
-  readonly bars: readonly { readonly slot: number; readonly x: number; readonly width: number; readonly localY: number; readonly gridY: number }[];
+  readonly bars: readonly {
+    readonly slot: number;
+    readonly x: number;
+    readonly width: number;
+    readonly localY: number;
+    readonly gridY: number;
+  }[];
   /** Corridor between the tariffs as a closed path; empty without tariffs. */
   readonly corridor: string;
+  /** The tariffs themselves as steps. */
+  readonly importLine: string;
+  readonly exportLine: string;
   readonly lines: readonly { readonly zone: string; readonly path: string; readonly lastY: number | null }[];
   readonly priceTicks: readonly { readonly micro: number; readonly y: number }[];
   readonly energyTop: number;
@@ -65,9 +74,15 @@ export const slotChart = (slots: readonly SlotSummary[], zones: readonly string[
     });
     return { path, last };
   };
-  const withTariffs = slots.map((slot, at) => ({ slot, at })).filter(({ slot }) => slot.importTariff !== null && slot.exportTariff !== null);
-  const upper = withTariffs.map(({ slot, at }) => `L${round(x(at))} ${round(y(slot.importTariff!))}H${round(x(at + 1))}`);
-  const lower = withTariffs.toReversed().map(({ slot, at }) => `L${round(x(at + 1))} ${round(y(slot.exportTariff!))}H${round(x(at))}`);
+  const withTariffs = slots
+    .map((slot, at) => ({ slot, at }))
+    .filter(({ slot }) => slot.importTariff !== null && slot.exportTariff !== null);
+  const upper = withTariffs.map(
+    ({ slot, at }) => `L${round(x(at))} ${round(y(slot.importTariff!))}H${round(x(at + 1))}`,
+  );
+  const lower = withTariffs
+    .toReversed()
+    .map(({ slot, at }) => `L${round(x(at + 1))} ${round(y(slot.exportTariff!))}H${round(x(at))}`);
 
   const every = [1, 2, 4, 8, 12, 16, 24].find((count) => (n / count) * 52 <= box.right - box.left) ?? 48;
   return {
@@ -79,11 +94,16 @@ export const slotChart = (slots: readonly SlotSummary[], zones: readonly string[
       gridY: round(bar(slot.localWh + slot.backupSoldWh + slot.backupBoughtWh)),
     })),
     corridor: upper.length === 0 ? "" : `M${[...upper, ...lower].join("").slice(1)}Z`,
+    importLine: stepPath((slot) => slot.importTariff).path,
+    exportLine: stepPath((slot) => slot.exportTariff).path,
     lines: zones.map((zone) => {
       const { path, last } = stepPath((slot) => slot.prices[zone] ?? null);
       return { zone, path, lastY: last };
     }),
-    priceTicks: Array.from({ length: Math.round((top - floor) / tick) + 1 }, (_, i) => ({ micro: floor + i * tick, y: round(y(floor + i * tick)) })),
+    priceTicks: Array.from({ length: Math.round((top - floor) / tick) + 1 }, (_, i) => ({
+      micro: floor + i * tick,
+      y: round(y(floor + i * tick)),
+    })),
     energyTop,
     timeTicks: slots.map((slot, at) => ({ slot: slot.slot, x: round(x(at)) })).filter(({ slot }) => slot % every === 0),
   };

@@ -62,7 +62,9 @@ export const flowSentence = ({ sellers, buyers, gridW, localW }: Balance): strin
   if (sellers === 0 && buyers === 0) return "Nothing flows right now.";
   const homes = (n: number): string => (n === 1 ? "1 home" : `${n} homes`);
   if (localW < STILL_W)
-    return gridW > 0 ? `${homes(buyers)} ${buyers === 1 ? "draws" : "draw"} from the grid.` : `${homes(sellers)} ${sellers === 1 ? "feeds" : "feed"} the grid.`;
+    return gridW > 0
+      ? `${homes(buyers)} ${buyers === 1 ? "draws" : "draw"} from the grid.`
+      : `${homes(sellers)} ${sellers === 1 ? "feeds" : "feed"} the grid.`;
   const rest =
     Math.abs(gridW) < STILL_W
       ? "and need nothing from the grid."

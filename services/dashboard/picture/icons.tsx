@@ -24,7 +24,8 @@ export const SlotIcon = () =>
       <path d="M12 7v5l3.5 2" />
     </>,
   );
-export const CheatIcon = () => icon(<path d="M12 3 4.5 6v5.5c0 4.6 3.1 8 7.5 9.5 4.4-1.5 7.5-4.9 7.5-9.5V6zM9 9.5l6 6m0-6-6 6" />);
+export const CheatIcon = () =>
+  icon(<path d="M12 3 4.5 6v5.5c0 4.6 3.1 8 7.5 9.5 4.4-1.5 7.5-4.9 7.5-9.5V6zM9 9.5l6 6m0-6-6 6" />);
 export const HomesIcon = () => icon(<path d="M2.5 11 8 6.5l5.5 4.5M4 10v8h8v-8M13 6.5 16 4l5.5 4.5M20 7.5V16h-5" />);
 export const NodesIcon = () =>
   icon(

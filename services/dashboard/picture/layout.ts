@@ -55,11 +55,12 @@ export interface PictureInput {
 export const HEADER = 54;
 const PAD = 14;
 const GRID_WIDTH = 76;
-const GUTTER = 88;
+const GUTTER = 104;
+const LANE = 16;
 const STACK_GAP = 22;
 const RAIL_GAP = 46;
 const MIN_REGION = 190;
-const MAX_COLUMN_HEIGHT = 430;
+const MAX_COLUMN_HEIGHT = 480;
 
 const cells: readonly Cell[] = [
   { width: 78, height: 84, glyph: 40, drop: 20, labelled: true },
@@ -86,7 +87,12 @@ const perRow = (cell: Cell, width: number): number => Math.max(1, Math.floor((wi
 const regionHeight = (cell: Cell, width: number, homes: number): number =>
   HEADER + Math.max(1, Math.ceil(homes / perRow(cell, width))) * cell.height + 10;
 
-const fillRegion = (cell: Cell, zone: string, box: { x: number; y: number; width: number }, points: number[]): Region => {
+const fillRegion = (
+  cell: Cell,
+  zone: string,
+  box: { x: number; y: number; width: number },
+  points: number[],
+): Region => {
   const inRow = perRow(cell, box.width);
   const rows = Math.max(1, Math.ceil(points.length / inRow));
   /** Rows of equal length look calmer than a full row above a single home. */
@@ -110,7 +116,10 @@ const fillRegion = (cell: Cell, zone: string, box: { x: number; y: number; width
 const columns = (input: PictureInput, tree: readonly ZoneNode[], depths: number, width: number): PictureLayout => {
   const byDepth = Array.from({ length: depths }, (_, depth) => tree.filter((node) => node.depth === depth));
   const heightOf = (cell: Cell, nodes: readonly ZoneNode[]): number =>
-    nodes.reduce((sum, node) => sum + regionHeight(cell, width, members(input, node.zone).length) + STACK_GAP, -STACK_GAP);
+    nodes.reduce(
+      (sum, node) => sum + regionHeight(cell, width, members(input, node.zone).length) + STACK_GAP,
+      -STACK_GAP,
+    );
   const tallest = (cell: Cell): number => Math.max(...byDepth.map((nodes) => heightOf(cell, nodes)));
   const cell = cells.find((candidate) => tallest(candidate) <= MAX_COLUMN_HEIGHT) ?? cells.at(-1)!;
   const height = tallest(cell) + 4;
@@ -134,18 +143,63 @@ const columns = (input: PictureInput, tree: readonly ZoneNode[], depths: number,
     const startX = from ? from.x + from.width : grid.x + 30;
     const spread = (siblings.indexOf(node) - (siblings.length - 1) / 2) * 26;
     const startY = from ? from.y + from.height / 2 + spread : grid.y;
-    const bend = (to.x - startX) * 0.45;
+    const laneX =
+      startX + LANE * (1 + laneOf(siblings, node, (other) => centreOf(regions.get(other.zone)!), startY - spread));
     return [
       {
         id: node.link?.id ?? null,
-        path: `M${startX} ${startY} C${startX + bend} ${startY} ${to.x - bend} ${endY} ${to.x} ${endY}`,
+        path: elbow({ startX, startY, laneX, endX: to.x, endY }),
         reversed: node.reversed,
-        label: { x: (startX + to.x) / 2, y: (startY + endY) / 2, anchor: "middle" },
+        label: { x: (laneX + to.x) / 2, y: endY, anchor: "middle" },
         arrow: { x: to.x - 9, y: endY, turn: 0 },
       },
     ];
   });
-  return { width: input.width, height, cell, regions: tree.map((node) => regions.get(node.zone)!), wires, grid, kind: "columns" };
+  return {
+    width: input.width,
+    height,
+    cell,
+    regions: tree.map((node) => regions.get(node.zone)!),
+    wires,
+    grid,
+    kind: "columns",
+  };
+};
+
+const centreOf = (region: Region): number => region.y + region.height / 2;
+
+/** Upright parts of sibling lines stand side by side, the farthest one nearest to the parent, so that none cross. */
+const laneOf = (
+  siblings: readonly ZoneNode[],
+  node: ZoneNode,
+  endOf: (node: ZoneNode) => number,
+  startY: number,
+): number => {
+  const up = endOf(node) < startY;
+  const sameWay = siblings.filter((other) => endOf(other) < startY === up);
+  const rank = sameWay.indexOf(node);
+  return Math.min(2, up ? rank : sameWay.length - 1 - rank);
+};
+
+/** Across, up or down, and across again, with round corners; a straight line where both ends are level. */
+const elbow = ({
+  startX,
+  startY,
+  laneX,
+  endX,
+  endY,
+}: {
+  startX: number;
+  startY: number;
+  laneX: number;
+  endX: number;
+  endY: number;
+}): string => {
+  const rise = endY - startY;
+  if (Math.abs(rise) < 1) return `M${startX} ${startY}H${endX}`;
+  const r = Math.min(10, Math.abs(rise) / 2, laneX - startX);
+  const turn = Math.sign(rise) * r;
+  return `M${startX} ${startY}H${laneX - r}Q${laneX} ${startY} ${laneX} ${startY + turn}V${endY - turn}Q${laneX} ${endY} ${laneX + r} ${endY}H${endX}`;
 };
 
 const rail = (input: PictureInput, tree: readonly ZoneNode[]): PictureLayout => {
@@ -191,5 +245,13 @@ const rail = (input: PictureInput, tree: readonly ZoneNode[]): PictureLayout => 
       },
     ];
   });
-  return { width: input.width, height: y - RAIL_GAP + 4, cell, regions: tree.map((node) => regions.get(node.zone)!), wires, grid, kind: "rail" };
+  return {
+    width: input.width,
+    height: y - RAIL_GAP + 4,
+    cell,
+    regions: tree.map((node) => regions.get(node.zone)!),
+    wires,
+    grid,
+    kind: "rail",
+  };
 };

@@ -35,7 +35,13 @@ export const PowerFlow = ({ market, live, prices }: Props) => {
 };
 
 const Picture = ({ market, live, prices, width }: Props & { width: number }) => {
-  const layout = layoutPicture({ width, zones: market.zones, lines: market.lines, gridZone: market.gridZone, points: market.points });
+  const layout = layoutPicture({
+    width,
+    zones: market.zones,
+    lines: market.lines,
+    gridZone: market.gridZone,
+    points: market.points,
+  });
   const powerOf = new Map(live?.points.map((point) => [point.point, point.powerW]));
   const flowOf = new Map(live?.lines.map((line) => [line.id, line.flowW]));
   const net = live ? zoneNetW(market.points, live) : new Map<string, number>();
@@ -56,16 +62,33 @@ const Picture = ({ market, live, prices, width }: Props & { width: number }) => 
         const line = market.lines.find((candidate) => candidate.id === wire.id);
         const along = wire.id === null ? gridW : (flowOf.get(wire.id) ?? 0) * (wire.reversed ? -1 : 1);
         const limitW = line ? line.capacityWh * SLOTS_PER_HOUR : gridScaleW;
-        return <WireMark key={wire.id ?? "grid"} wire={wire} flowW={along} limitW={limitW} limited={line !== undefined} known={live !== null} />;
+        return (
+          <WireMark
+            key={wire.id ?? "grid"}
+            wire={wire}
+            flowW={along}
+            limitW={limitW}
+            limited={line !== undefined}
+            known={live !== null}
+          />
+        );
       })}
       {layout.regions.map((region) => (
-        <RegionFrame key={region.zone} region={region} netW={net.get(region.zone)} price={prices?.[region.zone]} currency={market.community.currency} />
+        <RegionFrame
+          key={region.zone}
+          region={region}
+          netW={net.get(region.zone)}
+          price={prices?.[region.zone]}
+          currency={market.community.currency}
+        />
       ))}
       {layout.regions.flatMap((region) =>
         region.homes.map(({ point, x, y }) => {
           const home = points.get(point)!;
           const powerW = powerOf.get(point);
-          return <Home key={point} x={x} y={y} cell={layout.cell} home={home} powerW={powerW} strongestW={strongestW} />;
+          return (
+            <Home key={point} x={x} y={y} cell={layout.cell} home={home} powerW={powerW} strongestW={strongestW} />
+          );
         }),
       )}
       <Pylon x={layout.grid.x} y={layout.grid.y} below={layout.kind === "columns"} />
@@ -73,7 +96,19 @@ const Picture = ({ market, live, prices, width }: Props & { width: number }) => 
   );
 };
 
-const WireMark = ({ wire, flowW, limitW, limited, known }: { wire: Wire; flowW: number; limitW: number; limited: boolean; known: boolean }) => {
+const WireMark = ({
+  wire,
+  flowW,
+  limitW,
+  limited,
+  known,
+}: {
+  wire: Wire;
+  flowW: number;
+  limitW: number;
+  limited: boolean;
+  known: boolean;
+}) => {
   const moving = known && Math.abs(flowW) >= STILL_W;
   const full = limited && Math.abs(flowW) > 0.95 * limitW;
   const { x, y, anchor } = wire.label;
@@ -89,7 +124,11 @@ const WireMark = ({ wire, flowW, limitW, limited, known }: { wire: Wire; flowW: 
             d={wire.path}
             stroke-width={Math.max(1.5, flowWidth(flowW, limitW, TRACK - 4) * 0.6)}
           />
-          <path class="wire-arrow" d="M-5 -6 6 0 -5 6z" transform={`translate(${wire.arrow.x} ${wire.arrow.y}) rotate(${wire.arrow.turn + (flowW < 0 ? 180 : 0)})`} />
+          <path
+            class="wire-arrow"
+            d="M-5 -6 6 0 -5 6z"
+            transform={`translate(${wire.arrow.x} ${wire.arrow.y}) rotate(${wire.arrow.turn + (flowW < 0 ? 180 : 0)})`}
+          />
         </>
       )}
       <text class="wire-power" x={x} y={start ? y : y - 13} text-anchor={anchor}>
@@ -112,7 +151,17 @@ const WireMark = ({ wire, flowW, limitW, limited, known }: { wire: Wire; flowW: 
 const gridWords = (flowW: number, known: boolean): string =>
   !known || Math.abs(flowW) < STILL_W ? "balanced" : flowW > 0 ? "from the grid" : "to the grid";
 
-const RegionFrame = ({ region, netW, price: micro, currency }: { region: Region; netW: number | undefined; price: number | undefined; currency: string }) => {
+const RegionFrame = ({
+  region,
+  netW,
+  price: micro,
+  currency,
+}: {
+  region: Region;
+  netW: number | undefined;
+  price: number | undefined;
+  currency: string;
+}) => {
   const { x, y, width, height } = region;
   const first = region.feeders[0]!;
   const last = region.feeders.at(-1)!;
@@ -124,7 +173,11 @@ const RegionFrame = ({ region, netW, price: micro, currency }: { region: Region;
         {region.zone}
       </text>
       <text class={`zone-net tone-${direction}`} x={x + 14} y={y + 39}>
-        {netW === undefined ? "" : direction === "still" ? "in balance" : `${direction === "buy" ? "takes" : "gives"} ${text(power(Math.abs(netW)))}`}
+        {netW === undefined
+          ? ""
+          : direction === "still"
+            ? "in balance"
+            : `${direction === "buy" ? "takes" : "gives"} ${text(power(Math.abs(netW)))}`}
       </text>
       {micro !== undefined && (
         <>
@@ -144,7 +197,21 @@ const RegionFrame = ({ region, netW, price: micro, currency }: { region: Region;
   );
 };
 
-const Home = ({ x, y, cell, home, powerW, strongestW }: { x: number; y: number; cell: Cell; home: ApiState["points"][number]; powerW: number | undefined; strongestW: number }) => {
+const Home = ({
+  x,
+  y,
+  cell,
+  home,
+  powerW,
+  strongestW,
+}: {
+  x: number;
+  y: number;
+  cell: Cell;
+  home: ApiState["points"][number];
+  powerW: number | undefined;
+  strongestW: number;
+}) => {
   const direction = directionOf(powerW);
   const width = direction === "still" ? 1.5 : 2 + 3 * Math.min(1, Math.abs(powerW ?? 0) / strongestW);
   return (
@@ -152,12 +219,20 @@ const Home = ({ x, y, cell, home, powerW, strongestW }: { x: number; y: number; 
       <title>{homeTitle(home, direction, powerW ?? 0)}</title>
       <path class="drop" d={`M0 0V${cell.drop + 4}`} stroke-width={Math.max(1.5, width)} />
       {direction !== "still" && (
-        <path class={`drop-dash is-${direction} pace-${paceOf(powerW ?? 0, strongestW)}`} d={`M0 0V${cell.drop + 4}`} stroke-width={width} />
+        <path
+          class={`drop-dash is-${direction} pace-${paceOf(powerW ?? 0, strongestW)}`}
+          d={`M0 0V${cell.drop + 4}`}
+          stroke-width={width}
+        />
       )}
       <g transform={`translate(0 ${cell.drop})`}>
         <HomeGlyph point={home} direction={direction} size={cell.glyph} />
         {direction !== "still" && (
-          <path class={`drop-mark is-${direction}`} d={direction === "sell" ? "M0 -9 5.5 0h-11z" : "M0 2 5.5 -7h-11z"} transform={`translate(0 ${-cell.drop / 2 + 5}) scale(${cell.labelled ? 1 : 0.7})`} />
+          <path
+            class={`drop-mark is-${direction}`}
+            d={direction === "sell" ? "M0 -9 5.5 0h-11z" : "M0 2 5.5 -7h-11z"}
+            transform={`translate(0 ${-cell.drop / 2 + 5}) scale(${cell.labelled ? 1 : 0.7})`}
+          />
         )}
       </g>
       {cell.labelled && (

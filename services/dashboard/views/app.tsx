@@ -61,7 +61,12 @@ export const App = () => {
           </a>
           <nav aria-label="Screens">
             {screens.map(({ screen, name, short, icon: Icon }) => (
-              <a key={screen} href={hashOf(screen)} aria-current={route.screen === screen ? "page" : undefined} aria-label={name}>
+              <a
+                key={screen}
+                href={hashOf(screen)}
+                aria-current={route.screen === screen ? "page" : undefined}
+                aria-label={name}
+              >
                 <Icon />
                 <span class="nav-name">{name}</span>
                 <span class="nav-short">{short}</span>

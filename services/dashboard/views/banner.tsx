@@ -12,7 +12,8 @@ export const ConnectionBanner = () => {
       <div class="banner" role="status">
         <WarnIcon />
         <p>
-          <strong>Connection to the market lost.</strong> Everything below is {age((Date.now() - state.sinceMs) / 1000)} old.
+          <strong>Connection to the market lost.</strong> Everything below is {age((Date.now() - state.sinceMs) / 1000)}{" "}
+          old.
           {" Trying again."}
         </p>
       </div>
@@ -22,8 +23,8 @@ export const ConnectionBanner = () => {
       <div class="banner is-mild" role="status">
         <WarnIcon />
         <p>
-          <strong>No live readings right now.</strong> No oracle node answered lately, so the picture shows the last known
-          flows. Trading goes on.
+          <strong>No live readings right now.</strong> No oracle node answered lately, so the picture shows the last
+          known flows. Trading goes on.
         </p>
       </div>
     );

@@ -17,7 +17,11 @@ const cheats: readonly { kind: CheatKind; title: string; plan: string }[] = [
   { kind: "replayed-order", title: "A replayed order", plan: "Send a signed order of somebody else again." },
 ];
 
-type Attempt = { readonly state: "idle" } | { readonly state: "busy" } | { readonly state: "failed"; readonly message: string } | { readonly state: "answered"; readonly result: CheatResult };
+type Attempt =
+  | { readonly state: "idle" }
+  | { readonly state: "busy" }
+  | { readonly state: "failed"; readonly message: string }
+  | { readonly state: "answered"; readonly result: CheatResult };
 
 /** Can somebody cheat? */
 export const CheatView = () => {
@@ -32,24 +36,54 @@ export const CheatView = () => {
       put({ state: "failed", message: error instanceof Error ? error.message : String(error) });
     }
   };
-  const answered = Object.values(attempts).flatMap((attempt) => (attempt?.state === "answered" ? [attempt.result] : []));
+  const answered = Object.values(attempts).flatMap((attempt) =>
+    attempt?.state === "answered" ? [attempt.result] : [],
+  );
   const refused = answered.filter((result) => result.refused).length;
   return (
     <>
       <ScreenHead
         question="Can somebody cheat?"
-        answer={answered.length === 0 ? "Try it: five frauds, each really sent to the chain." : refused === answered.length ? `${refused} of ${answered.length} refused by the contracts.` : `${answered.length - refused} of ${answered.length} went through.`}
+        answer={
+          answered.length === 0
+            ? "Try it: five frauds, each really sent to the chain."
+            : refused === answered.length
+              ? `${refused} of ${answered.length} refused by the contracts.`
+              : `${answered.length - refused} of ${answered.length} went through.`
+        }
       />
       <ol class="cheats">
         {cheats.map(({ kind, title, plan }, at) => (
-          <CheatCard key={kind} kind={kind} number={at + 1} title={title} plan={plan} attempt={attempts[kind] ?? { state: "idle" }} onSend={() => void send(kind)} />
+          <CheatCard
+            key={kind}
+            kind={kind}
+            number={at + 1}
+            title={title}
+            plan={plan}
+            attempt={attempts[kind] ?? { state: "idle" }}
+            onSend={() => void send(kind)}
+          />
         ))}
       </ol>
     </>
   );
 };
 
-const CheatCard = ({ kind, number, title, plan, attempt, onSend }: { kind: CheatKind; number: number; title: string; plan: string; attempt: Attempt; onSend(): void }) => (
+const CheatCard = ({
+  kind,
+  number,
+  title,
+  plan,
+  attempt,
+  onSend,
+}: {
+  kind: CheatKind;
+  number: number;
+  title: string;
+  plan: string;
+  attempt: Attempt;
+  onSend(): void;
+}) => (
   <li class="cheat panel" data-cheat={kind}>
     <div class="cheat-head">
       <span class="cheat-number num" aria-hidden="true">
@@ -82,7 +116,10 @@ const Answer = ({ result }: { result: CheatResult }) => {
         <div>
           <dt>The contract</dt>
           <dd>
-            <span class={`verdict${result.refused ? "" : " is-through"}`}>{result.refused ? "Refused" : "Accepted"}</span> {result.words}
+            <span class={`verdict${result.refused ? "" : " is-through"}`}>
+              {result.refused ? "Refused" : "Accepted"}
+            </span>{" "}
+            {result.words}
           </dd>
         </div>
         {error && (

@@ -20,12 +20,20 @@ export const GridView = () => {
   const { currency } = market.community;
   return (
     <>
-      <ScreenHead question="Where does energy flow now?" answer={balance ? flowSentence(balance) : "Waiting for the first readings."} aside={<SlotClockView />} />
+      <ScreenHead
+        live
+        question="Where does energy flow now?"
+        answer={balance ? flowSentence(balance) : "Waiting for the first readings."}
+        aside={<SlotClockView />}
+      />
       <dl class="facts">
         <Fact name="Homes feed in" tone="sell" w={balance?.sellingW} />
         <Fact name="Homes take" tone="buy" w={balance?.buyingW} />
-        <Fact name="Stays in the neighbourhood" w={balance?.localW} />
-        <Fact name={(balance?.gridW ?? 0) < 0 ? "Goes to the grid" : "Comes from the grid"} w={balance ? Math.abs(balance.gridW) : undefined} />
+        <Fact name="Stays local" w={balance?.localW} />
+        <Fact
+          name={(balance?.gridW ?? 0) < 0 ? "Goes to the grid" : "Comes from the grid"}
+          w={balance ? Math.abs(balance.gridW) : undefined}
+        />
       </dl>
       <PowerFlow market={market} live={live} prices={delivered?.prices ?? null} />
       <ul class="legend picture-legend">
@@ -55,7 +63,10 @@ export const GridView = () => {
         </li>
         <li>
           <svg class="key-glyph" viewBox="18 25 13 12" aria-hidden="true">
-            <path class="filled" d="M19.2 34v-4.2l1.300-.5 1.600-3.300h5.300l1.700 3.300 1.300.5V34h-2a1.5 1.5 0 0 1-3 0h-1.700a1.5 1.5 0 0 1-3 0z" />
+            <path
+              class="filled"
+              d="M19.2 34v-4.2l1.300-.5 1.600-3.300h5.300l1.700 3.300 1.300.5V34h-2a1.5 1.5 0 0 1-3 0h-1.700a1.5 1.5 0 0 1-3 0z"
+            />
           </svg>
           car
         </li>
@@ -68,11 +79,27 @@ export const GridView = () => {
         </li>
       </ul>
       <div class="two">
-        <Panel title="Prices against the tariff" hint={cleared ? "A price inside the bar is better than the tariff for both sides." : undefined}>
-          {cleared ? <PriceRulers slots={known} /> : <Empty title="No slot is cleared yet">The first price appears when the gate of the first slot closes.</Empty>}
+        <Panel
+          title="Prices against the tariff"
+          hint={cleared ? "A price inside the bar is better than the tariff for both sides." : undefined}
+        >
+          {cleared ? (
+            <PriceRulers slots={known} />
+          ) : (
+            <Empty title="No slot is cleared yet">
+              The first price appears when the gate of the first slot closes.
+            </Empty>
+          )}
         </Panel>
-        <Panel title="Last slots" aside={cleared ? <SlotChartLegend zones={market.zones} /> : undefined}>
-          {cleared ? <SlotChartView slots={known} zones={market.zones} currency={currency} /> : <Empty title="Nothing traded yet">Prices and traded energy of every slot will stand here.</Empty>}
+        <Panel title="Last slots">
+          {cleared ? (
+            <>
+              <SlotChartView slots={known} zones={market.zones} currency={currency} />
+              <SlotChartLegend zones={market.zones} />
+            </>
+          ) : (
+            <Empty title="Nothing traded yet">Prices and traded energy of every slot will stand here.</Empty>
+          )}
         </Panel>
       </div>
     </>

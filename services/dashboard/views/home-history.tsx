@@ -16,13 +16,27 @@ export const HomeHistory = ({ slots, currency }: { slots: readonly PointSlot[]; 
         <thead>
           <tr>
             <th scope="col">Slot</th>
-            <th scope="col" class="end">Traded</th>
-            <th scope="col" class="end">Price</th>
-            <th scope="col" class="end">Metered in</th>
-            <th scope="col" class="end">Metered out</th>
-            <th scope="col" class="end">Market</th>
-            <th scope="col" class="end">Tariff</th>
-            <th scope="col" class="end">Gain</th>
+            <th scope="col" class="end">
+              Traded
+            </th>
+            <th scope="col" class="end wide">
+              Price
+            </th>
+            <th scope="col" class="end wide">
+              Metered in
+            </th>
+            <th scope="col" class="end wide">
+              Metered out
+            </th>
+            <th scope="col" class="end">
+              Market
+            </th>
+            <th scope="col" class="end wide">
+              Tariff
+            </th>
+            <th scope="col" class="end">
+              Gain
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -33,14 +47,40 @@ export const HomeHistory = ({ slots, currency }: { slots: readonly PointSlot[]; 
                   {slotLabel(row.slot)}
                 </a>
               </th>
-              <td class="end">{row.positionWh === null ? <Later /> : row.positionWh === 0 ? <span class="quiet">none</span> : <Traded wh={row.positionWh} />}</td>
-              <td class="end">{row.priceMicroPerKwh === null ? <Later /> : <Price micro={row.priceMicroPerKwh} currency={currency} />}</td>
-              <td class="end">{row.importWh === null ? <Later /> : <Energy wh={row.importWh} />}</td>
-              <td class="end">{row.exportWh === null ? <Later /> : <Energy wh={row.exportWh} />}</td>
-              <td class="end">{row.paymentNano === null ? <Later /> : <Money nano={row.paymentNano} currency={currency} sign="always" />}</td>
-              <td class="end">{row.tariffNano === null ? <Later /> : <Money nano={row.tariffNano} currency={currency} sign="always" />}</td>
+              <td class="end">
+                {row.positionWh === null ? (
+                  <Later />
+                ) : row.positionWh === 0 ? (
+                  <span class="quiet">none</span>
+                ) : (
+                  <Traded wh={row.positionWh} />
+                )}
+              </td>
+              <td class="end wide">
+                {row.priceMicroPerKwh === null ? <Later /> : <Price micro={row.priceMicroPerKwh} currency={currency} />}
+              </td>
+              <td class="end wide">{row.importWh === null ? <Later /> : <Energy wh={row.importWh} />}</td>
+              <td class="end wide">{row.exportWh === null ? <Later /> : <Energy wh={row.exportWh} />}</td>
+              <td class="end">
+                {row.paymentNano === null ? (
+                  <Later />
+                ) : (
+                  <Money nano={row.paymentNano} currency={currency} sign="always" />
+                )}
+              </td>
+              <td class="end wide">
+                {row.tariffNano === null ? (
+                  <Later />
+                ) : (
+                  <Money nano={row.tariffNano} currency={currency} sign="always" />
+                )}
+              </td>
               <td class="end strong">
-                {row.paymentNano === null || row.tariffNano === null ? <Later /> : <Money nano={BigInt(row.paymentNano) - BigInt(row.tariffNano)} currency={currency} sign="always" />}
+                {row.paymentNano === null || row.tariffNano === null ? (
+                  <Later />
+                ) : (
+                  <Money nano={BigInt(row.paymentNano) - BigInt(row.tariffNano)} currency={currency} sign="always" />
+                )}
               </td>
             </tr>
           ))}

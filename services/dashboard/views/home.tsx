@@ -32,7 +32,9 @@ export const HomeView = () => {
     return (
       <>
         <ScreenHead question="What can your home trade?" answer="Your home is not connected" />
-        <Empty title={`Metering point ${wallet.data.point} is not registered yet`}>It appears here as soon as the chain knows it.</Empty>
+        <Empty title={`Metering point ${wallet.data.point} is not registered yet`}>
+          It appears here as soon as the chain knows it.
+        </Empty>
       </>
     );
   return <Connected wallet={wallet.data} point={point} />;
@@ -62,11 +64,23 @@ const Connected = ({ wallet, point }: { wallet: LocalWallet; point: ApiPoint }) 
           <dl class="facts is-tight">
             <div class="fact">
               <dt>Balance</dt>
-              <dd>{detail.data ? <Money nano={detail.data.balanceNano} currency={currency} /> : <span class="quiet">reading</span>}</dd>
+              <dd>
+                {detail.data ? (
+                  <Money nano={detail.data.balanceNano} currency={currency} />
+                ) : (
+                  <span class="quiet">reading</span>
+                )}
+              </dd>
             </div>
             <div class="fact">
               <dt>{direction === "sell" ? "Feeds in now" : "Takes now"}</dt>
-              <dd>{powerW === undefined ? <span class="quiet">no reading</span> : <Power w={Math.abs(powerW)} {...(direction === "still" ? {} : { tone: direction })} />}</dd>
+              <dd>
+                {powerW === undefined ? (
+                  <span class="quiet">no reading</span>
+                ) : (
+                  <Power w={Math.abs(powerW)} {...(direction === "still" ? {} : { tone: direction })} />
+                )}
+              </dd>
             </div>
           </dl>
         }
@@ -101,13 +115,23 @@ const Connected = ({ wallet, point }: { wallet: LocalWallet; point: ApiPoint }) 
             {newest ? (
               <OrderJourney key={newest.id} placed={newest} detail={detail.data} />
             ) : (
-              <Empty title="No order yet">Sign one at the left: six steps from your signature to the money will show here, each with its transaction.</Empty>
+              <Empty title="No order yet">
+                Sign one at the left: six steps from your signature to the money will show here, each with its
+                transaction.
+              </Empty>
             )}
           </div>
         </Panel>
       </div>
-      <Panel title="Your last slots" hint="What your home agent and you traded, and what the tariff would have paid for the same metered energy.">
-        {detail.error && !detail.data ? <Failure message={detail.error} /> : <HomeHistory slots={detail.data?.slots ?? []} currency={currency} />}
+      <Panel
+        title="Your last slots"
+        hint="What your home agent and you traded, and what the tariff would have paid for the same metered energy."
+      >
+        {detail.error && !detail.data ? (
+          <Failure message={detail.error} />
+        ) : (
+          <HomeHistory slots={detail.data?.slots ?? []} currency={currency} />
+        )}
       </Panel>
     </>
   );

@@ -1,8 +1,9 @@
 import type { ApiPoint } from "../../protocol/api.ts";
+import { dayEnergy } from "../format/energy.ts";
 import { money, savedPercent } from "../format/money.ts";
 import { dayLabel, SLOT_SECONDS } from "../format/time.ts";
 import { count, nameOf } from "../format/words.ts";
-import { Energy, Money, Num, Power } from "../parts/number.tsx";
+import { Money, Num, Power } from "../parts/number.tsx";
 import { Empty, Failure, Panel, ScreenHead } from "../parts/panel.tsx";
 import { directionOf } from "../picture/flow.ts";
 import { HomeGlyph } from "../picture/home-glyph.tsx";
@@ -31,7 +32,10 @@ export const HomesView = () => {
         }
       />
       {error && stories.length === 0 && <Failure message={error} />}
-      <Panel title="Bills today" hint={`From ${count(stories.length, "settled slot")}. Costs are positive, income negative. The tariff column is the same metered energy without a market.`}>
+      <Panel
+        title="Bills today"
+        hint={`From ${count(stories.length, "settled slot")}. Costs are positive, income negative. The tariff column is the same metered energy without a market.`}
+      >
         {market.points.length === 0 ? (
           <Empty title="No home is connected yet" />
         ) : (
@@ -40,29 +44,61 @@ export const HomesView = () => {
               <thead>
                 <tr>
                   <th scope="col">Home</th>
-                  <th scope="col">Zone</th>
-                  <th scope="col" class="end">Now</th>
-                  <th scope="col" class="end">Metered in</th>
-                  <th scope="col" class="end">Metered out</th>
-                  <th scope="col" class="end">Tariff bill</th>
-                  <th scope="col" class="end">Market bill</th>
-                  <th scope="col" class="end">Saved</th>
+                  <th scope="col" class="wide">
+                    Zone
+                  </th>
+                  <th scope="col" class="end wide">
+                    Now
+                  </th>
+                  <th scope="col" class="end wide">
+                    Metered in
+                  </th>
+                  <th scope="col" class="end wide">
+                    Metered out
+                  </th>
+                  <th scope="col" class="end">
+                    Tariff bill
+                  </th>
+                  <th scope="col" class="end">
+                    Market bill
+                  </th>
+                  <th scope="col" class="end">
+                    Saved
+                  </th>
+                  <th scope="col" class="end wide">
+                    Share
+                  </th>
                 </tr>
               </thead>
               <tbody>
                 {market.points.map((point) => (
-                  <Row key={point.point} point={point} bill={bills.get(point.point)} powerW={powerOf.get(point.point)} currency={currency} />
+                  <Row
+                    key={point.point}
+                    point={point}
+                    bill={bills.get(point.point)}
+                    powerW={powerOf.get(point.point)}
+                    currency={currency}
+                  />
                 ))}
               </tbody>
               {bills.size > 0 && (
                 <tfoot>
                   <tr>
-                    <th scope="row" colSpan={3}>All homes</th>
-                    <td class="end"><Energy wh={total.importWh} /></td>
-                    <td class="end"><Energy wh={total.exportWh} /></td>
-                    <td class="end"><Money nano={-total.tariffNano} currency={currency} digits={3} /></td>
-                    <td class="end"><Money nano={-total.marketNano} currency={currency} digits={3} /></td>
-                    <td class="end strong"><Saved bill={total} currency={currency} /></td>
+                    <th scope="row">All homes</th>
+                    <td class="wide" colSpan={2} />
+                    <td class="end wide">
+                      <Num {...dayEnergy(total.importWh)} />
+                    </td>
+                    <td class="end wide">
+                      <Num {...dayEnergy(total.exportWh)} />
+                    </td>
+                    <td class="end">
+                      <Money nano={-total.tariffNano} currency={currency} digits={3} />
+                    </td>
+                    <td class="end">
+                      <Money nano={-total.marketNano} currency={currency} digits={3} />
+                    </td>
+                    <Saved bill={total} currency={currency} />
                   </tr>
                 </tfoot>
               )}
@@ -74,7 +110,17 @@ export const HomesView = () => {
   );
 };
 
-const Row = ({ point, bill, powerW, currency }: { point: ApiPoint; bill: Bill | undefined; powerW: number | undefined; currency: string }) => {
+const Row = ({
+  point,
+  bill,
+  powerW,
+  currency,
+}: {
+  point: ApiPoint;
+  bill: Bill | undefined;
+  powerW: number | undefined;
+  currency: string;
+}) => {
   const direction = directionOf(powerW);
   return (
     <tr>
@@ -86,8 +132,8 @@ const Row = ({ point, bill, powerW, currency }: { point: ApiPoint; bill: Bill | 
           {nameOf(point)}
         </span>
       </th>
-      <td>{point.zone}</td>
-      <td class="end">
+      <td class="wide">{point.zone}</td>
+      <td class="end wide">
         {powerW === undefined ? (
           <span class="quiet">no reading</span>
         ) : (
@@ -98,16 +144,24 @@ const Row = ({ point, bill, powerW, currency }: { point: ApiPoint; bill: Bill | 
         )}
       </td>
       {bill === undefined ? (
-        <td class="end quiet" colSpan={5}>
+        <td class="end quiet" colSpan={6}>
           after the first settled slot
         </td>
       ) : (
         <>
-          <td class="end"><Energy wh={bill.importWh} /></td>
-          <td class="end"><Energy wh={bill.exportWh} /></td>
-          <td class="end"><Money nano={-bill.tariffNano} currency={currency} digits={3} /></td>
-          <td class="end"><Money nano={-bill.marketNano} currency={currency} digits={3} /></td>
-          <td class="end strong"><Saved bill={bill} currency={currency} /></td>
+          <td class="end wide">
+            <Num {...dayEnergy(bill.importWh)} />
+          </td>
+          <td class="end wide">
+            <Num {...dayEnergy(bill.exportWh)} />
+          </td>
+          <td class="end">
+            <Money nano={-bill.tariffNano} currency={currency} digits={3} />
+          </td>
+          <td class="end">
+            <Money nano={-bill.marketNano} currency={currency} digits={3} />
+          </td>
+          <Saved bill={bill} currency={currency} />
         </>
       )}
     </tr>
@@ -118,8 +172,10 @@ const Saved = ({ bill, currency }: { bill: Bill; currency: string }) => {
   const percent = savedPercent(-bill.marketNano, -bill.tariffNano);
   return (
     <>
-      <Money nano={bill.marketNano - bill.tariffNano} currency={currency} sign="always" digits={3} />
-      <span class="percent">{percent === null ? "" : <Num value={percent} unit="%" />}</span>
+      <td class="end strong">
+        <Money nano={bill.marketNano - bill.tariffNano} currency={currency} sign="always" digits={3} />
+      </td>
+      <td class="end wide">{percent === null ? <span class="quiet">earns</span> : <Num value={percent} unit="%" />}</td>
     </>
   );
 };

@@ -24,9 +24,14 @@ export const NodesView = () => {
   const list = nodes.data ?? [];
   return (
     <>
-      <ScreenHead question="Who measures, and do they agree?" answer={list.length === 0 ? "Asking the oracle nodes." : words(list)} />
+      <ScreenHead
+        question="Who measures, and do they agree?"
+        answer={list.length === 0 ? "Asking the oracle nodes." : words(list)}
+      />
       {nodes.error && list.length === 0 && <Failure message={nodes.error} />}
-      {nodes.data && list.length === 0 && <Empty title="No oracle node is registered">The committee appears here when it is set on chain.</Empty>}
+      {nodes.data && list.length === 0 && (
+        <Empty title="No oracle node is registered">The committee appears here when it is set on chain.</Empty>
+      )}
       <div class="nodes">
         {list.map((node) => (
           <NodeCard key={node.index} node={node} />
@@ -36,7 +41,10 @@ export const NodesView = () => {
         <ol class="how">
           <li>Every node reads every meter over Modbus, by itself, at each boundary of a slot.</li>
           <li>It signs what it saw. A leader, another one each slot, takes the median of every meter.</li>
-          <li>The others compare the medians with the signed observations and sign too. One liar cannot move a median of four.</li>
+          <li>
+            The others compare the medians with the signed observations and sign too. One liar cannot push a median
+            beyond what honest nodes saw.
+          </li>
           <li>The contract takes the report only with enough signatures, and pays from nothing else.</li>
         </ol>
       </Panel>
@@ -68,7 +76,15 @@ const NodeCard = ({ node }: { node: NodeStatus }) => (
       </div>
       <div>
         <dt>Deviations found</dt>
-        <dd class="num">{node.deviations === null ? <span class="quiet">unknown</span> : node.deviations === 0 ? "none" : node.deviations}</dd>
+        <dd class="num">
+          {node.deviations === null ? (
+            <span class="quiet">unknown</span>
+          ) : node.deviations === 0 ? (
+            "none"
+          ) : (
+            node.deviations
+          )}
+        </dd>
       </div>
       <div>
         <dt>Key</dt>

@@ -46,7 +46,12 @@ export const OrderForm = ({ wallet, point, onPlaced }: Props) => {
       const [highest] = await store.client.sequences(point.point, slot, 1);
       const { energyWh, priceMicroPerKwh } = checked;
       const body = signOrder(
-        { point: point.point, slot, sequence: nextSequence(highest ?? 0), steps: [{ sell, green: false, energyWh, priceMicroPerKwh }] },
+        {
+          point: point.point,
+          slot,
+          sequence: nextSequence(highest ?? 0),
+          steps: [{ sell, green: false, energyWh, priceMicroPerKwh }],
+        },
         { chainId: market.chainId, orderBook: market.addresses.orderBook!, privateKey: wallet.privateKey },
       );
       const { id } = await store.client.placeOrder(body);
@@ -67,7 +72,8 @@ export const OrderForm = ({ wallet, point, onPlaced }: Props) => {
     <form class="order-form" onSubmit={(event) => void submit(event)} noValidate>
       <p class="order-slot">
         <span>
-          Slot <strong class="num">{slotSpan(clock.openSlot)}</strong> <span class="slot-number">#{clock.openSlot}</span>
+          Slot <strong class="num">{slotSpan(clock.openSlot)}</strong>{" "}
+          <span class="slot-number">#{clock.openSlot}</span>
         </span>
         {clock.nextPhase === "open" && (
           <span class="quiet num">
@@ -79,7 +85,13 @@ export const OrderForm = ({ wallet, point, onPlaced }: Props) => {
       <div class="segmented" role="radiogroup" aria-label="Side">
         {[true, false].map((side) => (
           <label key={String(side)} class={`segment ${side ? "is-sell" : "is-buy"}${sell === side ? " is-on" : ""}`}>
-            <input type="radio" name="side" value={side ? "sell" : "buy"} checked={sell === side} onChange={() => choose(side)} />
+            <input
+              type="radio"
+              name="side"
+              value={side ? "sell" : "buy"}
+              checked={sell === side}
+              onChange={() => choose(side)}
+            />
             <Side sell={side} />
           </label>
         ))}
@@ -88,21 +100,40 @@ export const OrderForm = ({ wallet, point, onPlaced }: Props) => {
         <label class="field">
           <span class="field-name">Energy</span>
           <span class="field-box">
-            <input name="energy" inputMode="numeric" autocomplete="off" value={energy} aria-invalid={wrong?.field === "energy"} aria-describedby="form-note" onInput={(event) => setEnergyText(event.currentTarget.value)} />
+            <input
+              name="energy"
+              inputMode="numeric"
+              autocomplete="off"
+              value={energy}
+              aria-invalid={wrong?.field === "energy"}
+              aria-describedby="form-note"
+              onInput={(event) => setEnergyText(event.currentTarget.value)}
+            />
             <span class="unit">Wh</span>
           </span>
         </label>
         <label class="field">
           <span class="field-name">{sell ? "At least" : "At most"}</span>
           <span class="field-box">
-            <input name="price" inputMode="decimal" autocomplete="off" value={limit} aria-invalid={wrong?.field === "price"} aria-describedby="form-note" onInput={(event) => setPriceText(event.currentTarget.value)} />
+            <input
+              name="price"
+              inputMode="decimal"
+              autocomplete="off"
+              value={limit}
+              aria-invalid={wrong?.field === "price"}
+              aria-describedby="form-note"
+              onInput={(event) => setPriceText(event.currentTarget.value)}
+            />
             <span class="unit">{currency}/kWh</span>
           </span>
         </label>
       </div>
       <div class="bounds">
         <div class="bounds-track" aria-hidden="true">
-          <span class={`bounds-mark ${sell ? "is-sell" : "is-buy"}`} style={{ left: `${boundAt(checked.ok ? checked.priceMicroPerKwh : null, terms)}%` }} />
+          <span
+            class={`bounds-mark ${sell ? "is-sell" : "is-buy"}`}
+            style={{ left: `${boundAt(checked.ok ? checked.priceMicroPerKwh : null, terms)}%` }}
+          />
         </div>
         <div class="bounds-ends">
           <span>
@@ -113,7 +144,11 @@ export const OrderForm = ({ wallet, point, onPlaced }: Props) => {
           </span>
         </div>
       </div>
-      <p id="form-note" class={`form-note${wrong || problem ? " is-wrong" : ""}`} role={wrong || problem ? "alert" : undefined}>
+      <p
+        id="form-note"
+        class={`form-note${wrong || problem ? " is-wrong" : ""}`}
+        role={wrong || problem ? "alert" : undefined}
+      >
         {problem
           ? problem.message
           : wrong
@@ -123,11 +158,18 @@ export const OrderForm = ({ wallet, point, onPlaced }: Props) => {
               : `You pay at most ${money(worth!)} ${currency} if all of it is bought, fee included. The grid covers the rest at its tariff.`}
       </p>
       <button type="submit" class={`primary ${sell ? "is-sell" : "is-buy"}`} disabled={busy || !checked.ok}>
-        {busy ? "Signing and sending" : `Sign and ${sell ? "sell" : "buy"}${checked.ok ? ` ${checked.energyWh}\u00a0Wh` : ""}`}
+        {busy
+          ? "Signing and sending"
+          : `Sign and ${sell ? "sell" : "buy"}${checked.ok ? ` ${checked.energyWh}\u00a0Wh` : ""}`}
       </button>
     </form>
   );
 };
 
 const boundAt = (micro: number | null, terms: { exportTariff: number; importTariff: number }): number =>
-  micro === null ? 50 : Math.max(0, Math.min(100, ((micro - terms.exportTariff) / Math.max(1, terms.importTariff - terms.exportTariff)) * 100));
+  micro === null
+    ? 50
+    : Math.max(
+        0,
+        Math.min(100, ((micro - terms.exportTariff) / Math.max(1, terms.importTariff - terms.exportTariff)) * 100),
+      );

@@ -20,22 +20,35 @@ export const OrderJourney = ({ placed, detail }: { placed: Placed; detail: Point
   return (
     <>
       <p class="journey-head">
-        <Side sell={placed.sell} words={placed.sell ? "Sell" : "Buy"} /> <Energy wh={placed.energyWh} /> at {placed.sell ? "least" : "most"}{" "}
-        <Price micro={placed.priceMicroPerKwh} currency={currency} />
+        <Side sell={placed.sell} words={placed.sell ? "Sell" : "Buy"} /> <Energy wh={placed.energyWh} /> at{" "}
+        {placed.sell ? "least" : "most"} <Price micro={placed.priceMicroPerKwh} currency={currency} />
         <a class="journey-slot" href={hashOf("slots", placed.slot)}>
           Slot {slotSpan(placed.slot)}
         </a>
       </p>
       <ol class="journey">
         {stages.map((stage) => (
-          <li key={stage.name} class={`stage is-${stage.state}`} aria-current={stage.state === "now" ? "step" : undefined} data-stage={stage.name} data-state={stage.state}>
+          <li
+            key={stage.name}
+            class={`stage is-${stage.state}`}
+            aria-current={stage.state === "now" ? "step" : undefined}
+            data-stage={stage.name}
+            data-state={stage.state}
+          >
             <span class="stage-mark" aria-hidden="true">
               {stage.state === "done" ? <CheckIcon /> : stage.state === "failed" ? <CrossIcon /> : null}
             </span>
             <div>
               <p class="stage-name">{names[stage.name]}</p>
               <p class="stage-words">
-                <Words name={stage.name} state={stage.state} placed={placed} order={order.data} slot={slot} currency={currency} />
+                <Words
+                  name={stage.name}
+                  state={stage.state}
+                  placed={placed}
+                  order={order.data}
+                  slot={slot}
+                  currency={currency}
+                />
               </p>
               {stage.txHash && <Transaction hash={stage.txHash} />}
             </div>
@@ -57,8 +70,29 @@ const names: Record<StageName, string> = {
   paid: "Paid",
 };
 
-const Words = ({ name, state, placed, order, slot, currency }: { name: StageName; state: string; placed: Placed; order: OrderState | null; slot: PointSlot | null; currency: string }) => {
-  if (state === "failed") return <>{order?.state === "superseded" ? "A later order of yours took its place." : `The contract skipped it: ${order?.reason ?? "no reason given"}`}</>;
+const Words = ({
+  name,
+  state,
+  placed,
+  order,
+  slot,
+  currency,
+}: {
+  name: StageName;
+  state: string;
+  placed: Placed;
+  order: OrderState | null;
+  slot: PointSlot | null;
+  currency: string;
+}) => {
+  if (state === "failed")
+    return (
+      <>
+        {order?.state === "superseded"
+          ? "A later order of yours took its place."
+          : `The contract skipped it: ${order?.reason ?? "no reason given"}`}
+      </>
+    );
   if (state === "later") return <>{""}</>;
   const waiting = state === "now";
   switch (name) {

@@ -1,18 +1,24 @@
 import type { SlotSummary } from "../../protocol/api.ts";
 import { price } from "../format/money.ts";
 import { slotLabel } from "../format/time.ts";
-import { Price } from "../parts/number.tsx";
+import { Energy, Price } from "../parts/number.tsx";
+import { groupByPrice } from "../picture/price-groups.ts";
 import { useStore } from "../state/context.ts";
+import { hashOf } from "../state/route.ts";
 
-/** The newest cleared prices, each zone on a ruler that runs from the export to the import tariff. */
+/** The newest cleared prices on a ruler from the export to the import tariff; zones of one price share a ruler. */
 export const PriceRulers = ({ slots }: { slots: readonly SlotSummary[] }) => {
-  const market = useStore().market.value!;
+  const store = useStore();
+  const market = store.market.value!;
   const { currency } = market.community;
   const slot = slots.at(-1)!;
   const low = slot.exportTariff;
   const high = slot.importTariff;
+  const fee = [...store.terms.value.values()][0]?.fee ?? 0;
   const at = (micro: number): number =>
-    low === null || high === null || high <= low ? 50 : Math.max(0, Math.min(100, ((micro - low) / (high - low)) * 100));
+    low === null || high === null || high <= low
+      ? 50
+      : Math.max(0, Math.min(100, ((micro - low) / (high - low)) * 100));
   return (
     <div class="rulers">
       <p class="rulers-slot">
@@ -34,32 +40,68 @@ export const PriceRulers = ({ slots }: { slots: readonly SlotSummary[] }) => {
           </span>
         </div>
       )}
-      {market.zones.map((zone) => {
-        const micro = slot.prices[zone];
-        if (micro === undefined) return null;
-        const left = at(micro);
-        return (
-          <div class="ruler" key={zone}>
-            <div class="ruler-head">
-              <span>{zone}</span>
-              <strong>
-                <Price micro={micro} currency={currency} />
-              </strong>
-            </div>
-            <div class="ruler-track" aria-hidden="true">
-              <span class="ruler-gain is-sell" style={{ width: `${left}%` }} />
-              <span class="ruler-gain is-buy" style={{ left: `${left}%`, right: 0 }} />
-              <span class="ruler-mark" style={{ left: `${left}%` }} />
-            </div>
-            {low !== null && high !== null && (
-              <p class="ruler-words">
-                Selling earns <b class="num tone-sell">{price(micro - low)}</b> more, buying saves{" "}
-                <b class="num tone-buy">{price(Math.max(0, high - micro))}</b> {currency}/kWh, before the fee
-              </p>
-            )}
+      {groupByPrice(market.zones, slot.prices).map(({ name, micro }) => (
+        <div class="ruler" key={name}>
+          <div class="ruler-head">
+            <span>{name}</span>
+            <strong>
+              <Price micro={micro} currency={currency} />
+            </strong>
           </div>
-        );
-      })}
+          <div class="ruler-track" aria-hidden="true">
+            <span class="ruler-gain is-sell" style={{ width: `${at(micro)}%` }} />
+            <span class="ruler-gain is-buy" style={{ left: `${at(micro)}%`, right: 0 }} />
+            <span class="ruler-mark" style={{ left: `${at(micro)}%` }} />
+          </div>
+          {low !== null && high !== null && (
+            <dl class="ruler-words">
+              <div>
+                <dt>Selling here earns</dt>
+                <dd class="tone-sell">
+                  <span class="num">{price(Math.max(0, micro - low))}</span>{" "}
+                  <span class="unit">{currency}/kWh more</span>
+                </dd>
+              </div>
+              <div class="end">
+                <dt>Buying here saves</dt>
+                <dd class="tone-buy">
+                  <span class="num">{price(Math.max(0, high - micro - fee))}</span>{" "}
+                  <span class="unit">{currency}/kWh</span>
+                </dd>
+              </div>
+            </dl>
+          )}
+        </div>
+      ))}
+      <dl class="pairs rulers-sums">
+        <div>
+          <dt>Fee, already taken off what buying saves</dt>
+          <dd>
+            <Price micro={fee} currency={currency} />
+          </dd>
+        </div>
+        <div>
+          <dt>Traded between homes</dt>
+          <dd>
+            <Energy wh={slot.localWh} />
+          </dd>
+        </div>
+        <div>
+          <dt>Traded with the grid</dt>
+          <dd>
+            <Energy wh={slot.backupSoldWh + slot.backupBoughtWh} />
+          </dd>
+        </div>
+        <div>
+          <dt>Orders in the book</dt>
+          <dd>
+            <a class="num" href={hashOf("slots", slot.slot)}>
+              {slot.orders}
+              <span class="unit">&nbsp;steps</span>
+            </a>
+          </dd>
+        </div>
+      </dl>
     </div>
   );
 };

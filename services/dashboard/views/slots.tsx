@@ -1,4 +1,5 @@
 import type { SlotStory, SlotSummary } from "../../protocol/api.ts";
+import { energy, text } from "../format/energy.ts";
 import { slotLabel, slotSpan } from "../format/time.ts";
 import { count, phaseWord } from "../format/words.ts";
 import { Empty, Failure, ScreenHead } from "../parts/panel.tsx";
@@ -10,7 +11,8 @@ import { StoryPayments } from "./story-payments.tsx";
 import { StoryProof } from "./story-proof.tsx";
 import { StoryReadings } from "./story-readings.tsx";
 
-const told = (slot: SlotSummary): boolean => slot.phase === "settled" || slot.phase === "final" || slot.phase === "estimated";
+const told = (slot: SlotSummary): boolean =>
+  slot.phase === "settled" || slot.phase === "final" || slot.phase === "estimated";
 
 /** What happened in this slot, and can I check it? */
 export const SlotsView = ({ slot }: { slot: number | null }) => {
@@ -22,7 +24,9 @@ export const SlotsView = ({ slot }: { slot: number | null }) => {
     return (
       <>
         <ScreenHead question="What happened in this slot?" answer="No slot yet" />
-        <Empty title="The first slot is still to come">Its orders, proof, readings and payments will be told here.</Empty>
+        <Empty title="The first slot is still to come">
+          Its orders, proof, readings and payments will be told here.
+        </Empty>
       </>
     );
   return <Story slot={shown} following={slot === null} slots={slots} />;
@@ -30,11 +34,18 @@ export const SlotsView = ({ slot }: { slot: number | null }) => {
 
 const Story = ({ slot, following, slots }: { slot: number; following: boolean; slots: readonly SlotSummary[] }) => {
   const store = useStore();
-  const story = useFetched(() => store.client.slot(slot), [slot, store.changes.value.get(slot), store.market.value!.slot]);
+  const story = useFetched(
+    () => store.client.slot(slot),
+    [slot, store.changes.value.get(slot), store.market.value!.slot],
+  );
   const data = story.data?.slot === slot ? story.data : null;
   return (
     <>
-      <ScreenHead question="What happened in this slot?" answer={data ? answerOf(data) : `Slot ${slotSpan(slot)}`} aside={<Picker slot={slot} slots={slots} following={following} />} />
+      <ScreenHead
+        question="What happened in this slot?"
+        answer={data ? answerOf(data) : `Slot ${slotSpan(slot)}`}
+        aside={<Picker slot={slot} slots={slots} following={following} />}
+      />
       {data && <Rail story={data} />}
       {story.error && !data && <Failure message={story.error} />}
       {data && (
@@ -55,7 +66,7 @@ const answerOf = (story: SlotStory): string => {
   if (story.phase === "void") return `${span}: nobody cleared it, so everything ran at the tariffs.`;
   if (!story.clearing) return `${span}: ${count(live, "home")} ${live === 1 ? "has" : "have"} placed orders so far.`;
   const local = story.clearing.boughtWh - story.clearing.backupBoughtWh;
-  return `${span}: ${count(live, "home")} traded ${Math.max(0, local)}\u00a0Wh.`;
+  return `${span}: ${count(live, "home")} traded ${text(energy(Math.max(0, local)))}.`;
 };
 
 const Picker = ({ slot, slots, following }: { slot: number; slots: readonly SlotSummary[]; following: boolean }) => (
@@ -65,10 +76,18 @@ const Picker = ({ slot, slots, following }: { slot: number; slots: readonly Slot
     </a>
     <label>
       <span class="sr">Slot</span>
-      <select value={String(slot)} onChange={(event) => (location.hash = hashOf("slots", Number(event.currentTarget.value)))}>
-        {!slots.some((row) => row.slot === slot) && <option value={String(slot)}>{`${slotLabel(slot)}  #${slot}`}</option>}
+      <select
+        value={String(slot)}
+        onChange={(event) => (location.hash = hashOf("slots", Number(event.currentTarget.value)))}
+      >
+        {!slots.some((row) => row.slot === slot) && (
+          <option value={String(slot)}>{`${slotLabel(slot)}  #${slot}`}</option>
+        )}
         {slots.toReversed().map((row) => (
-          <option key={row.slot} value={String(row.slot)}>{`${slotLabel(row.slot)}  #${row.slot}  ${phaseWord(row.phase)}`}</option>
+          <option
+            key={row.slot}
+            value={String(row.slot)}
+          >{`${slotLabel(row.slot)}  #${row.slot}  ${phaseWord(row.phase)}`}</option>
         ))}
       </select>
     </label>
@@ -90,7 +109,11 @@ const Rail = ({ story }: { story: SlotStory }) => {
     { name: "Orders", done: story.orders.length > 0, id: "orders" },
     { name: "Cleared", done: story.clearing !== null, id: "proof" },
     { name: "Metered", done: story.report !== null, id: "readings" },
-    { name: story.settlement?.status === "estimated" ? "Estimated" : "Paid", done: story.settlement !== null, id: "payments" },
+    {
+      name: story.settlement?.status === "estimated" ? "Estimated" : "Paid",
+      done: story.settlement !== null,
+      id: "payments",
+    },
   ];
   return (
     <ol class="rail" aria-label="Life of the slot">

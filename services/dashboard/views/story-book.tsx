@@ -37,19 +37,29 @@ export const StoryBook = ({ story }: { story: SlotStory }) => {
             <thead>
               <tr>
                 <th scope="col">Home</th>
-                <th scope="col">Zone</th>
+                <th scope="col" class="wide">
+                  Zone
+                </th>
                 <th scope="col">Side</th>
-                <th scope="col" class="end">Energy</th>
-                <th scope="col" class="end">Limit</th>
-                <th scope="col" class="end">Filled</th>
-                <th scope="col">Transaction</th>
+                <th scope="col" class="end">
+                  Energy
+                </th>
+                <th scope="col" class="end">
+                  Limit
+                </th>
+                <th scope="col" class="end">
+                  Filled
+                </th>
+                <th scope="col" class="wide">
+                  Transaction
+                </th>
               </tr>
             </thead>
             <tbody>
               {rows.map((order, at) => (
                 <tr key={at} class={order.live ? "" : "is-replaced"}>
                   <th scope="row">{nameOf(order)}</th>
-                  <td>{order.zone}</td>
+                  <td class="wide">{order.zone}</td>
                   <td>
                     <Side sell={order.sell} />
                   </td>
@@ -59,8 +69,16 @@ export const StoryBook = ({ story }: { story: SlotStory }) => {
                   <td class="end">
                     <Price micro={order.priceMicroPerKwh} currency={currency} />
                   </td>
-                  <td class="end">{!order.live ? <span class="quiet">replaced</span> : order.filledWh === null ? <span class="quiet">later</span> : <Fill filledWh={order.filledWh} energyWh={order.energyWh} sell={order.sell} />}</td>
-                  <td>
+                  <td class="end">
+                    {!order.live ? (
+                      <span class="quiet">replaced</span>
+                    ) : order.filledWh === null ? (
+                      <span class="quiet">later</span>
+                    ) : (
+                      <Fill filledWh={order.filledWh} energyWh={order.energyWh} sell={order.sell} />
+                    )}
+                  </td>
+                  <td class="wide">
                     <Transaction hash={order.txHash} />
                   </td>
                 </tr>
@@ -74,11 +92,20 @@ export const StoryBook = ({ story }: { story: SlotStory }) => {
           Show all {story.orders.length} steps
         </button>
       )}
+      {story.book.appendTxs.length > 0 && (
+        <p class="appended">
+          <span class="label">Appended in {count(story.book.appendTxs.length, "transaction")}</span>
+          {story.book.appendTxs.map((hash) => (
+            <Transaction key={hash} hash={hash} />
+          ))}
+        </p>
+      )}
       {story.skipped.length > 0 && (
         <ul class="skipped">
           {story.skipped.map((skip, at) => (
             <li key={at}>
-              Skipped by the contract: point {skip.point}, sequence {skip.sequence}: {skip.reason} <Transaction hash={skip.txHash} />
+              Skipped by the contract: point {skip.point}, sequence {skip.sequence}: {skip.reason}{" "}
+              <Transaction hash={skip.txHash} />
             </li>
           ))}
         </ul>

@@ -36,24 +36,42 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
           <thead>
             <tr>
               <th scope="col">Account</th>
-              <th scope="col" class="end">Position</th>
-              <th scope="col" class="end">Metered</th>
-              <th scope="col" class="end">Energy</th>
-              <th scope="col" class="end">Fee</th>
-              <th scope="col" class="end">Imbalance</th>
-              <th scope="col" class="end">Payment</th>
-              <th scope="col" class="end">Tariff alone</th>
+              <th scope="col" class="end wide">
+                Position
+              </th>
+              <th scope="col" class="end wide">
+                Metered
+              </th>
+              <th scope="col" class="end wide">
+                Energy
+              </th>
+              <th scope="col" class="end wide">
+                Fee
+              </th>
+              <th scope="col" class="end wide">
+                Imbalance
+              </th>
+              <th scope="col" class="end">
+                Payment
+              </th>
+              <th scope="col" class="end">
+                Tariff alone
+              </th>
             </tr>
           </thead>
           <tbody>
             {settlement.payments.map((payment) => (
               <tr key={payment.point}>
                 <th scope="row">{nameOf(payment)}</th>
-                <td class="end"><Energy wh={payment.positionWh} /></td>
-                <td class="end"><Energy wh={payment.exportWh - payment.importWh} /></td>
-                <td class="end">{cell(payment.energyNano)}</td>
-                <td class="end">{cell(payment.feeNano)}</td>
-                <td class="end">{cell(payment.imbalanceNano)}</td>
+                <td class="end wide">
+                  <Energy wh={payment.positionWh} />
+                </td>
+                <td class="end wide">
+                  <Energy wh={payment.exportWh - payment.importWh} />
+                </td>
+                <td class="end wide">{cell(payment.energyNano)}</td>
+                <td class="end wide">{cell(payment.feeNano)}</td>
+                <td class="end wide">{cell(payment.imbalanceNano)}</td>
                 <td class="end strong">{cell(payment.paymentNano)}</td>
                 <td class="end quiet">{cell(payment.tariffNano)}</td>
               </tr>
@@ -61,7 +79,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
             {others.map(([name, nano]) => (
               <tr key={name} class="is-other">
                 <th scope="row">{name}</th>
-                <td colSpan={5} />
+                <td class="wide" colSpan={5} />
                 <td class="end strong">{cell(nano)}</td>
                 <td />
               </tr>
@@ -70,7 +88,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
           <tfoot>
             <tr>
               <th scope="row">Sum</th>
-              <td colSpan={5} />
+              <td class="wide" colSpan={5} />
               <td class="end strong">{cell(sum)}</td>
               <td />
             </tr>

@@ -14,7 +14,9 @@ export const StoryProof = ({ story }: { story: SlotStory }) => {
     return (
       <Panel id="proof" title="Price and proof">
         <Empty title={story.phase === "void" ? "Nobody cleared this slot in time" : "Not cleared yet"}>
-          {story.phase === "void" ? "All energy ran at the tariffs; nobody lost anything against them." : "The auction runs between the gate and the start of the slot."}
+          {story.phase === "void"
+            ? "All energy ran at the tariffs; nobody lost anything against them."
+            : "The auction runs between the gate and the start of the slot."}
         </Empty>
       </Panel>
     );
@@ -31,21 +33,52 @@ export const StoryProof = ({ story }: { story: SlotStory }) => {
         ))}
       </div>
       <ul class="legend">
-        <li><span class="swatch is-sell" /> offer, accepted</li>
-        <li><span class="swatch is-sell is-hollow" /> offer, left</li>
-        <li><span class="swatch is-buy" /> bid less fee, accepted</li>
-        <li><span class="swatch is-buy is-hollow" /> bid less fee, left</li>
+        <li>
+          <span class="swatch is-sell" /> offer, accepted
+        </li>
+        <li>
+          <span class="swatch is-sell is-hollow" /> offer, left
+        </li>
+        <li>
+          <span class="swatch is-buy" /> bid less fee, accepted
+        </li>
+        <li>
+          <span class="swatch is-buy is-hollow" /> bid less fee, left
+        </li>
       </ul>
       <dl class="facts is-small">
-        <div class="fact"><dt>Bought in all</dt><dd><Energy wh={clearing.boughtWh} /></dd></div>
-        <div class="fact"><dt>From the grid</dt><dd><Energy wh={clearing.backupSoldWh} /></dd></div>
-        <div class="fact"><dt>To the grid</dt><dd><Energy wh={clearing.backupBoughtWh} /></dd></div>
-        <div class="fact"><dt>Gain of all traders</dt><dd><Money nano={clearing.welfareNano} currency={currency} /></dd></div>
+        <div class="fact">
+          <dt>Bought in all</dt>
+          <dd>
+            <Energy wh={clearing.boughtWh} />
+          </dd>
+        </div>
+        <div class="fact">
+          <dt>From the grid</dt>
+          <dd>
+            <Energy wh={clearing.backupSoldWh} />
+          </dd>
+        </div>
+        <div class="fact">
+          <dt>To the grid</dt>
+          <dd>
+            <Energy wh={clearing.backupBoughtWh} />
+          </dd>
+        </div>
+        <div class="fact">
+          <dt>Gain of all traders</dt>
+          <dd>
+            <Money nano={clearing.welfareNano} currency={currency} />
+          </dd>
+        </div>
         {clearing.flows.map((flow) => (
           <div class="fact" key={flow.id}>
             <dt>Line {flow.id}</dt>
             <dd>
-              <Energy wh={flow.flowWh} /> <span class="of">of <Num value={String(flow.capacityWh)} unit="Wh" /></span>
+              <Energy wh={flow.flowWh} />{" "}
+              <span class="of">
+                of <Num value={String(flow.capacityWh)} unit="Wh" />
+              </span>
             </dd>
           </div>
         ))}
@@ -65,7 +98,11 @@ const Strip = ({ strip, currency }: { strip: ProofStrip; currency: string }) => 
     <div class="strip-plot" aria-hidden="true">
       <span class="strip-axis" />
       {strip.marks.map((mark, at) => (
-        <span key={at} class={`strip-mark ${mark.sell ? "is-sell" : "is-buy"} is-${mark.share}`} style={{ left: `${mark.at * 100}%` }} />
+        <span
+          key={at}
+          class={`strip-mark ${mark.sell ? "is-sell" : "is-buy"} is-${mark.share}`}
+          style={{ left: `${mark.at * 100}%` }}
+        />
       ))}
       <span class="strip-price" style={{ left: `${strip.priceAt * 100}%` }} />
     </div>

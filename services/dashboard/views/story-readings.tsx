@@ -1,6 +1,7 @@
 import type { SlotStory } from "../../protocol/api.ts";
-import { energy, text } from "../format/energy.ts";
+import { energy } from "../format/energy.ts";
 import { nameOf } from "../format/words.ts";
+import { Num } from "../parts/number.tsx";
 import { Empty, Panel } from "../parts/panel.tsx";
 import { Hash, Transaction } from "../parts/transaction.tsx";
 import { useStore } from "../state/context.ts";
@@ -18,7 +19,9 @@ export const StoryReadings = ({ story }: { story: SlotStory }) => {
       </Panel>
     );
   const nodes = report.observations.toSorted((a, b) => a.node - b.node);
-  const seen = nodes.map((node) => new Map(node.readings.flatMap((reading) => (reading ? [[reading.point, reading] as const] : []))));
+  const seen = nodes.map(
+    (node) => new Map(node.readings.flatMap((reading) => (reading ? [[reading.point, reading] as const] : []))),
+  );
   const columns = nodes.length > 0 ? nodes.map((node) => node.node) : [];
   const quorum = report.signers.map((signer) => `node ${signer}`).join(", ");
   return (
@@ -40,15 +43,26 @@ export const StoryReadings = ({ story }: { story: SlotStory }) => {
             <tr>
               <th scope="col">Home</th>
               {columns.map((node) => (
-                <th key={node} scope="col" class="end">Node {node}</th>
+                <th key={node} scope="col" class="end">
+                  <span class="wide-words">Node </span>
+                  <span class="narrow-words">Wh, N</span>
+                  {node}
+                </th>
               ))}
-              <th scope="col" class="end">Median</th>
-              <th scope="col">Quality</th>
+              <th scope="col" class="end">
+                Median
+              </th>
+              <th scope="col" class="wide">
+                Quality
+              </th>
             </tr>
           </thead>
           <tbody>
             {report.readings.map((reading) => {
-              const point = market.points.find((candidate) => candidate.point === reading.point) ?? { home: null, point: reading.point };
+              const point = market.points.find((candidate) => candidate.point === reading.point) ?? {
+                home: null,
+                point: reading.point,
+              };
               const median = net(reading);
               return (
                 <tr key={reading.point}>
@@ -57,22 +71,24 @@ export const StoryReadings = ({ story }: { story: SlotStory }) => {
                     const own = node.get(reading.point);
                     const far = own !== undefined && Math.abs(net(own) - median) > Math.max(5, Math.abs(median) * 0.05);
                     return (
-                      <td key={at} class={`end${far ? " is-far" : ""}`}>
-                        {own === undefined ? <span class="quiet">not read</span> : <span class="num">{text(energy(net(own)))}</span>}
+                      <td key={at} class={`end is-node${far ? " is-far" : ""}`}>
+                        {own === undefined ? <span class="quiet">not read</span> : <Num {...energy(net(own))} />}
                       </td>
                     );
                   })}
                   <td class="end strong">
-                    <span class="num">{text(energy(median))}</span>
+                    <Num {...energy(median)} />
                   </td>
-                  <td>{reading.quality}</td>
+                  <td class="wide">{reading.quality}</td>
                 </tr>
               );
             })}
           </tbody>
         </table>
       </div>
-      {columns.length === 0 && <p class="hint">No node answers with its own observation right now; the medians are from the chain.</p>}
+      {columns.length === 0 && (
+        <p class="hint">No node answers with its own observation right now; the medians are from the chain.</p>
+      )}
     </Panel>
   );
 };
