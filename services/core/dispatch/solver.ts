@@ -1,4 +1,7 @@
-import highsLoader, { type Highs } from "highs";
+import highsModule, { type Highs, type InitOptions } from "highs";
+
+// highs is CommonJS by its types and ESM by its code: at run time the default export is the loader itself.
+const loadHighs = highsModule as unknown as (options?: InitOptions) => Promise<Highs>;
 
 /** A linear program under construction, column by column. Rows must exist before a column refers to them. */
 export interface LinearProgram {
@@ -24,7 +27,7 @@ export interface Solver {
 
 /** Loads HiGHS (WebAssembly) once; every program gets its own model, which is disposed before the call returns. */
 export const createSolver = async (): Promise<Solver> => {
-  const highs = await highsLoader();
+  const highs = await loadHighs();
   return { minimise: (build, { method = "choose" } = {}) => minimise(highs, build, method) };
 };
 
