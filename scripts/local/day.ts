@@ -2,7 +2,7 @@ import { slotStart } from "../../services/platform/clock.ts";
 import { tryAgain } from "../../services/platform/errors.ts";
 import { fetchJson } from "../../services/platform/http.ts";
 import { openStore, type Store } from "../../services/platform/store.ts";
-import { slotCounts } from "../../services/indexer/queries.ts";
+import { slotCounts } from "../../services/protocol/market-store.ts";
 import { INDEXER_MIGRATION } from "../../services/indexer/schema.ts";
 import { composeReport, type BoundaryOfDevices } from "../report/compose.ts";
 import type { SlotFigures } from "../report/html.ts";

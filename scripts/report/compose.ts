@@ -18,7 +18,7 @@ import {
   marketSums,
   paymentsOf,
   slotCounts,
-} from "../../services/indexer/queries.ts";
+} from "../../services/protocol/market-store.ts";
 import type { TreeZone } from "../local/grid.ts";
 import { iso } from "../local/plan.ts";
 import { gridFlows } from "./flows.ts";

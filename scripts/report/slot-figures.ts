@@ -1,7 +1,7 @@
 import { slotIndex, type SlotSeries } from "../../services/core/community/slots.ts";
 import { slotStart } from "../../services/platform/clock.ts";
 import type { Store } from "../../services/platform/store.ts";
-import { clearingOf, marketSums } from "../../services/indexer/queries.ts";
+import { clearingOf, marketSums } from "../../services/protocol/market-store.ts";
 import type { TreeZone } from "../local/grid.ts";
 import { iso } from "../local/plan.ts";
 import { meteredNetImport } from "./compose.ts";
