@@ -56,6 +56,7 @@ export const bootstrapMarket = async ({
     wallet("guardian"),
     wallet("admin"),
     wallet("backup"),
+    wallet("cheat"),
     ...nodeWallets,
   ];
   for (const { address } of payers) await chain.fund(address);

@@ -34,6 +34,9 @@ const METER_UNIT = 1;
 
 const logLevel = "warn";
 
+/** How often the dashboard's picture of the present power is renewed. */
+const LIVE_POLL_MS = 500;
+
 const urlOf = (port: number): string => `http://${host}:${port}`;
 
 /** Homes dealt out to processes in order; the head meters go with the first one. */
@@ -127,7 +130,7 @@ export const auctioneerConfig = ({ plan, market, ports, storeDir, rpcUrl, addres
 });
 
 export const apiConfig = (wiring: Wiring, indexerStorePath: string): unknown => {
-  const { plan, ports, rpcUrl, addressesFile, slotSeconds } = wiring;
+  const { plan, tree, market, ports, rpcUrl, addressesFile, slotSeconds, guest } = wiring;
   return {
     clock: "driven",
     logLevel,
@@ -138,8 +141,21 @@ export const apiConfig = (wiring: Wiring, indexerStorePath: string): unknown => 
     auctioneerUrl: urlOf(ports.auctioneer),
     nodes: ports.nodes.map(urlOf),
     communityDir: plan.communityDir,
+    zoneNames: tree.map(({ name }) => name),
     slotSeconds,
     dashboardDir: join(projectRoot, "dist", "dashboard"),
+    livePollMs: slotSeconds > 0 ? LIVE_POLL_MS : 0,
+    ...(guest === undefined
+      ? {}
+      : {
+          local: {
+            point: market.pointOf.get(guest),
+            walletKey: deriveKey(plan.seed, `home:${guest}`),
+            cheatKey: deriveKey(plan.seed, "cheat"),
+            nodeKey: deriveKey(plan.seed, "node:0"),
+            nodeIndex: 0,
+          },
+        }),
   };
 };
 
