@@ -67,7 +67,7 @@ export const flowSentence = ({ sellers, buyers, gridW, localW }: Balance): strin
       : `${homes(sellers)} ${sellers === 1 ? "feeds" : "feed"} the grid.`;
   const rest =
     Math.abs(gridW) < STILL_W
-      ? "and need nothing from the grid."
+      ? "and nothing comes from the grid."
       : gridW > 0
         ? "and the grid covers the rest."
         : "and the rest goes to the grid.";

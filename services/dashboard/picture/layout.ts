@@ -206,8 +206,8 @@ const rail = (input: PictureInput, tree: readonly ZoneNode[]): PictureLayout => 
   const links = tree.filter((node) => node.parent !== null);
   const railWidth = links.length === 0 ? 2 : 16 + 14 * Math.min(links.length, 5);
   const width = input.width - railWidth - 2;
-  const largest = Math.max(...tree.map((node) => members(input, node.zone).length));
-  const cell = largest > 60 ? cells[3]! : largest > 24 ? cells[2]! : cells[1]!;
+  const homes = input.points.length;
+  const cell = homes > 150 ? cells[3]! : homes > 40 ? cells[2]! : cells[1]!;
   const regions = new Map<string, Region>();
   let y = 86;
   for (const node of tree) {
@@ -233,7 +233,7 @@ const rail = (input: PictureInput, tree: readonly ZoneNode[]): PictureLayout => 
     const from = regions.get(node.parent)!;
     const lane = links.indexOf(node) % 5;
     const laneX = railWidth - 16 - 14 * lane;
-    const startY = from.y + 26 + 12 * tree.filter((other) => other.parent === node.parent).indexOf(node);
+    const startY = from.y + 40 + 12 * tree.filter((other) => other.parent === node.parent).indexOf(node);
     const endY = to.y + 20;
     return [
       {

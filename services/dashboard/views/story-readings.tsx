@@ -28,7 +28,7 @@ export const StoryReadings = ({ story }: { story: SlotStory }) => {
     <Panel
       id="readings"
       title="Readings"
-      hint={`Net energy by meter, positive = fed in. The median counts, so one lying node changes nothing. Signed by ${quorum}.`}
+      hint={`Net energy by meter in Wh, positive = fed in. The median counts, so one lying node changes nothing. Signed by ${quorum}.`}
       aside={
         <div class="aside-hash">
           <Transaction hash={report.txHash} gasUsed={report.gasUsed} label="Report transaction" />
@@ -43,9 +43,9 @@ export const StoryReadings = ({ story }: { story: SlotStory }) => {
             <tr>
               <th scope="col">Home</th>
               {columns.map((node) => (
-                <th key={node} scope="col" class="end">
+                <th key={node} scope="col" class="end is-node">
                   <span class="wide-words">Node </span>
-                  <span class="narrow-words">Wh, N</span>
+                  <span class="narrow-words">N</span>
                   {node}
                 </th>
               ))}

@@ -50,6 +50,15 @@ export const screenshotFolder = (): string => {
   return folder;
 };
 
+/** The whole page in one picture, with what is fixed to the window's edges at the page's edges. */
+export const shoot = async (page: Page, path: string): Promise<void> => {
+  const before = page.viewportSize()!;
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: before.width, height: Math.max(before.height, height) });
+  await page.screenshot({ path });
+  await page.setViewportSize(before);
+};
+
 /** Texts that are wider than their place on the page: nothing may be cut off or scroll sideways. */
 export const overflowing = async (page: Page): Promise<string[]> =>
   page.evaluate(() => {

@@ -92,7 +92,7 @@ describe("dashboard picture", () => {
     );
     expect(flowSentence(balanceOf(live([-1000, -400])))).to.equal("2 homes feed the grid.");
     expect(flowSentence(balanceOf(live([1000, -1000])))).to.equal(
-      "1 home supplies 1 home, and need nothing from the grid.",
+      "1 home supplies 1 home, and nothing comes from the grid.",
     );
     expect(flowSentence(balanceOf(live([0])))).to.equal("Nothing flows right now.");
   });
