@@ -82,14 +82,14 @@ const claimedBook = (market: CompiledMarket, result: MarketResult): Uint8Array =
   claimed.forEach((id, n) => {
     const source = positionOf.get(id);
     const place = claimed.length === canonical.length ? (positionOf.get(canonical[n] as string) as number) : n;
-    // An order that the market does not know gets a word that no book contains: point 2^32 - 1.
+    // An order that the market does not know gets a word that no book contains: all flags set.
     const word = source === undefined ? unknownWord : recorded.subarray(source * WORD_BYTES, (source + 1) * WORD_BYTES);
     book.set(word, place * WORD_BYTES);
   });
   return book;
 };
 
-const unknownWord = new Uint8Array(WORD_BYTES).fill(255);
+const unknownWord = new Uint8Array(WORD_BYTES).fill(255, 4);
 
 /** The result that follows from what the contract proved. */
 const provenResult = (market: CompiledMarket, claim: Claim, outcome: ProvenOutcome): MarketResult => {
