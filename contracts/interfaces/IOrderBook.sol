@@ -53,8 +53,13 @@ interface IOrderBook {
     /// Appends orders of `slot`. An order that fails is skipped with an event; nothing one order does can revert the others.
     function append(uint32 slot, SignedOrder[] calldata orders) external returns (uint256 appended);
 
+    /// A packed batch ends inside the order that starts at `offset`.
+    error MalformedBatch(uint256 offset);
     /// A contract was wired to another one than it names itself.
     error WrongWiring(address expected, address got);
+
+    /// The same from packed orders (PackedOrder): for relayers, a third of the calldata. All orders are of `slot`.
+    function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended);
 
     /// Running hash and number of words of a slot's book; the start value and 0 for an empty book.
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount);

@@ -34,13 +34,4 @@ library BookRing {
     ) internal {
         ring[slot % SlotTime.RING] = Entry(book, slot, wordCount);
     }
-
-    /// keccak256(abi.encodePacked(book, word)).
-    function fold(bytes32 book, OrderWord word) internal pure returns (bytes32 next) {
-        assembly ("memory-safe") {
-            mstore(0, book)
-            mstore(32, shl(128, word))
-            next := keccak256(0, 48)
-        }
-    }
 }

@@ -10,24 +10,16 @@ library MarginPages {
     uint32 internal constant AHEAD = 8;
 
     /// Last margined slot, and whether no raise of the trading limit came after the check.
-    function throughOf(
-        mapping(uint256 page => uint256 word) storage pages,
-        uint32 point,
-        uint8 raises
-    ) internal view returns (uint32 through, bool current) {
-        uint32 entry = uint32(pages[point >> 3] >> (uint256(point & 7) << 5));
+    function throughOf(uint256 page, uint256 point, uint8 raises) internal pure returns (uint32 through, bool current) {
+        uint32 entry = uint32(page >> ((point & 7) << 5));
         return (entry >> 8, uint8(entry) == raises);
     }
 
-    function setThrough(
-        mapping(uint256 page => uint256 word) storage pages,
-        uint32 point,
-        uint32 through,
-        uint8 raises
-    ) internal {
-        uint256 shift = uint256(point & 7) << 5;
+    /// The page with the point's entry replaced.
+    function withThrough(uint256 page, uint256 point, uint32 through, uint8 raises) internal pure returns (uint256) {
+        uint256 shift = (point & 7) << 5;
         uint256 entry = (uint256(uint24(through)) << 8) | raises;
-        pages[point >> 3] = (pages[point >> 3] & ~(uint256(type(uint32).max) << shift)) | (entry << shift);
+        return (page & ~(uint256(type(uint32).max) << shift)) | (entry << shift);
     }
 
     /// R T + L (T - F) + E max(0, -F), nano-token per slot. T at least zero, F the lowest export tariff.

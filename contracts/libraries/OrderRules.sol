@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IOrderBook, SignedOrder, Step} from "../interfaces/IOrderBook.sol";
-import {OrderWord, OrderWordLibrary} from "./OrderWord.sol";
+import {IOrderBook} from "../interfaces/IOrderBook.sol";
+import {PackedOrder} from "./PackedOrder.sol";
 import {PointWord} from "./PointWord.sol";
 import {TermsWord} from "./TermsWord.sol";
 
@@ -11,60 +11,44 @@ library OrderRules {
     uint256 internal constant MAX_STEPS = 8;
     uint256 internal constant MIN_STEP_WH = 50;
 
-    struct Sides {
+    /// Sums the `count` packed steps at `steps` in memory, and gives the first rule that one breaks.
+    function check(
+        uint256 steps,
+        uint256 count,
+        PointWord point,
+        TermsWord terms
+    ) internal pure returns (IOrderBook.Skip) {
+        if (count > MAX_STEPS) return IOrderBook.Skip.TooManySteps;
+        int256 highestBid = type(int256).min;
+        int256 lowestOffer = type(int256).max;
         uint256 bidWh;
         uint256 offerWh;
-        int256 highestBid;
-        int256 lowestOffer;
-    }
-
-    /// Sums the steps and gives the first rule that one breaks.
-    function check(Step[] calldata steps, PointWord point, TermsWord terms) internal pure returns (IOrderBook.Skip) {
-        if (steps.length > MAX_STEPS) return IOrderBook.Skip.TooManySteps;
-        Sides memory sides;
-        sides.highestBid = type(int256).min;
-        sides.lowestOffer = type(int256).max;
-        int256 bandMin = terms.bandMin();
-        int256 bandMax = terms.bandMax();
         unchecked {
-            for (uint256 i = 0; i < steps.length; ++i) {
-                Step calldata step = steps[i];
-                uint256 energyWh = step.energyWh;
-                int256 price = step.priceMicroPerKwh;
+            uint256 end = steps + count * PackedOrder.STEP_BYTES;
+            for (; steps < end; steps += PackedOrder.STEP_BYTES) {
+                uint256 step;
+                int256 price;
+                assembly ("memory-safe") {
+                    step := shr(176, mload(steps))
+                    price := signextend(4, step)
+                }
+                uint256 energyWh = (step >> 40) & 0xffffffff;
                 if (energyWh < MIN_STEP_WH) return IOrderBook.Skip.StepTooSmall;
-                if (price < bandMin || price > bandMax) return IOrderBook.Skip.OutsideBand;
-                if (step.sell) {
-                    sides.offerWh += energyWh;
-                    if (price < sides.lowestOffer) sides.lowestOffer = price;
+                if (price < terms.bandMin() || price > terms.bandMax()) return IOrderBook.Skip.OutsideBand;
+                step >>= 72;
+                if (step & 1 != 0) {
+                    offerWh += energyWh;
+                    if (price < lowestOffer) lowestOffer = price;
                 } else {
-                    if (step.green) return IOrderBook.Skip.GreenOnlyNotOpen;
-                    sides.bidWh += energyWh;
-                    if (price > sides.highestBid) sides.highestBid = price;
+                    if (step & 2 != 0) return IOrderBook.Skip.GreenOnlyNotOpen;
+                    bidWh += energyWh;
+                    if (price > highestBid) highestBid = price;
                 }
             }
         }
-        if (sides.highestBid >= sides.lowestOffer) return IOrderBook.Skip.CrossedSides;
-        uint256 limit = point.tradeLimitWh();
-        if (sides.bidWh > limit || sides.offerWh > limit) return IOrderBook.Skip.OverRating;
-        if (sides.bidWh > point.importLimitWh() || sides.offerWh > point.exportLimitWh()) {
-            return IOrderBook.Skip.OverRating;
-        }
+        if (highestBid >= lowestOffer) return IOrderBook.Skip.CrossedSides;
+        if (bidWh > point.importLimitWh() || offerWh > point.exportLimitWh()) return IOrderBook.Skip.OverRating;
+        if ((bidWh > offerWh ? bidWh : offerWh) > point.tradeLimitWh()) return IOrderBook.Skip.OverRating;
         return IOrderBook.Skip.None;
-    }
-
-    /// The order's step `i` as the book keeps it; a cancellation is one word without energy.
-    function wordOf(SignedOrder calldata order, uint8 zone, uint256 i) internal pure returns (OrderWord) {
-        if (order.steps.length == 0) return OrderWordLibrary.pack(order.point, order.sequence, zone, 0, 0, 0);
-        Step calldata step = order.steps[i];
-        uint256 flags = (step.sell ? OrderWordLibrary.OFFER : 0) | (step.green ? OrderWordLibrary.GREEN : 0);
-        return
-            OrderWordLibrary.pack(
-                order.point,
-                order.sequence,
-                zone,
-                uint8(flags),
-                step.energyWh,
-                step.priceMicroPerKwh
-            );
     }
 }

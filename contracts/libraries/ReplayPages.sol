@@ -5,43 +5,27 @@ import {SlotTime} from "./SlotTime.sol";
 
 /// One sequence byte per (point, slot mod 256), 32 points per word. Bytes run on over the laps of the ring.
 library ReplayPages {
-    /// Whether `sequence` lies 1..127 ahead (mod 256) of the byte that the page holds.
-    function isAhead(
-        mapping(uint256 key => uint256 page) storage pages,
-        uint32 point,
-        uint32 slot,
-        uint8 sequence
-    ) internal view returns (bool) {
+    /// Key of the page that holds the point's byte.
+    function keyOf(uint256 point, uint256 slot) internal pure returns (uint256) {
         unchecked {
-            uint8 ahead = sequence - uint8(pages[_key(point, slot)] >> _shift(point));
-            return ahead != 0 && ahead < 128;
+            return ((point >> 5) << 8) | (slot % SlotTime.RING);
         }
     }
 
-    function sequenceOf(
-        mapping(uint256 key => uint256 page) storage pages,
-        uint32 point,
-        uint32 slot
-    ) internal view returns (uint8) {
-        return uint8(pages[_key(point, slot)] >> _shift(point));
+    /// Whether `sequence` lies 1..127 ahead (mod 256) of the byte that the page holds.
+    function isAhead(uint256 page, uint256 point, uint256 sequence) internal pure returns (bool) {
+        unchecked {
+            return ((sequence - byteOf(page, point) - 1) & 0xff) < 127;
+        }
     }
 
-    function setSequence(
-        mapping(uint256 key => uint256 page) storage pages,
-        uint32 point,
-        uint32 slot,
-        uint8 sequence
-    ) internal {
-        uint256 key = _key(point, slot);
-        uint256 shift = _shift(point);
-        pages[key] = (pages[key] & ~(uint256(0xff) << shift)) | (uint256(sequence) << shift);
+    function byteOf(uint256 page, uint256 point) internal pure returns (uint256) {
+        return (page >> ((point & 31) << 3)) & 0xff;
     }
 
-    function _key(uint32 point, uint32 slot) private pure returns (uint256) {
-        return (uint256(point >> 5) << 8) | (slot % SlotTime.RING);
-    }
-
-    function _shift(uint32 point) private pure returns (uint256) {
-        return uint256(point & 31) << 3;
+    /// The page with the point's byte replaced.
+    function withByte(uint256 page, uint256 point, uint256 sequence) internal pure returns (uint256) {
+        uint256 shift = (point & 31) << 3;
+        return (page & ~(0xff << shift)) | (sequence << shift);
     }
 }

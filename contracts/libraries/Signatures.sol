@@ -11,34 +11,51 @@ library Signatures {
     function recover(bytes32 digest, bytes calldata signature) internal pure returns (address) {
         bytes32 r;
         bytes32 s;
-        uint8 v;
+        uint256 v;
         assembly ("memory-safe") {
             r := calldataload(signature.offset)
             s := calldataload(add(signature.offset, 32))
             v := byte(0, calldataload(add(signature.offset, 64)))
         }
-        if (signature.length == 64) {
-            v = uint8(uint256(s) >> 255) + 27;
+        return _recover(digest, signature.length, r, s, v);
+    }
+
+    /// As `recover`, for `length` bytes of signature at `pointer` in memory.
+    function recoverMemory(bytes32 digest, uint256 pointer, uint256 length) internal pure returns (address) {
+        bytes32 r;
+        bytes32 s;
+        uint256 v;
+        assembly ("memory-safe") {
+            r := mload(pointer)
+            s := mload(add(pointer, 32))
+            v := byte(0, mload(add(pointer, 64)))
+        }
+        return _recover(digest, length, r, s, v);
+    }
+
+    /// Whether `signer`, an EOA or an EIP-1271 wallet, signed the digest; the signature stands in memory.
+    function isValid(address signer, bytes32 digest, uint256 pointer, uint256 length) internal view returns (bool) {
+        if (recoverMemory(digest, pointer, length) == signer && signer != address(0)) return true;
+        return signer.code.length != 0 && _walletAccepts(signer, digest, pointer, length);
+    }
+
+    function _recover(bytes32 digest, uint256 length, bytes32 r, bytes32 s, uint256 v) private pure returns (address) {
+        if (length == 64) {
+            v = (uint256(s) >> 255) + 27;
             s = bytes32(uint256(s) & uint256(type(int256).max));
-        } else if (signature.length != 65) {
+        } else if (length != 65) {
             return address(0);
         }
         if (uint256(s) > HALF_ORDER) return address(0);
-        return ecrecover(digest, v, r, s);
-    }
-
-    /// Whether `signer`, an EOA or an EIP-1271 wallet, signed the digest.
-    function isValid(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
-        address recovered = recover(digest, signature);
-        if (recovered == signer && signer != address(0)) return true;
-        return signer.code.length != 0 && _walletAccepts(signer, digest, signature);
+        return ecrecover(digest, uint8(v), r, s);
     }
 
     /// Asks the wallet with bounded gas, and reads 32 bytes of what it returns whatever their number.
     function _walletAccepts(
         address wallet,
         bytes32 digest,
-        bytes calldata signature
+        uint256 pointer,
+        uint256 length
     ) private view returns (bool accepted) {
         assembly ("memory-safe") {
             let magic := shl(224, 0x1626ba7e)
@@ -46,10 +63,10 @@ library Signatures {
             mstore(call_, magic)
             mstore(add(call_, 4), digest)
             mstore(add(call_, 36), 64)
-            mstore(add(call_, 68), signature.length)
-            calldatacopy(add(call_, 100), signature.offset, signature.length)
+            mstore(add(call_, 68), length)
+            mcopy(add(call_, 100), pointer, length)
             mstore(0, 0)
-            let size := add(100, and(add(signature.length, 31), not(31)))
+            let size := add(100, and(add(length, 31), not(31)))
             let ok := staticcall(WALLET_GAS, wallet, call_, size, 0, 32)
             accepted := and(ok, and(gt(returndatasize(), 31), eq(mload(0), magic)))
         }

@@ -11,7 +11,7 @@ import {BookRing} from "../libraries/BookRing.sol";
 import {MarginPages} from "../libraries/MarginPages.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
 import {OrderRules} from "../libraries/OrderRules.sol";
-import {OrderWord} from "../libraries/OrderWord.sol";
+import {PackedOrder} from "../libraries/PackedOrder.sol";
 import {PointWord} from "../libraries/PointWord.sol";
 import {ReplayPages} from "../libraries/ReplayPages.sol";
 import {Signatures} from "../libraries/Signatures.sol";
@@ -21,8 +21,7 @@ import {TermsWord} from "../libraries/TermsWord.sol";
 /// See IOrderBook for what each function does.
 contract OrderBook is IOrderBook, EIP712 {
     using BookRing for mapping(uint256 ringIndex => BookRing.Entry);
-    using MarginPages for mapping(uint256 page => uint256 word);
-    using ReplayPages for mapping(uint256 key => uint256 page);
+    using PackedOrder for PackedOrder.Parts;
 
     IMeteringPoints public immutable meteringPoints;
     ITariffs public immutable tariffs;
@@ -35,19 +34,28 @@ contract OrderBook is IOrderBook, EIP712 {
     mapping(uint256 key => uint256 page) private _sequences;
     mapping(uint256 page => uint256 word) private _margins;
 
-    /// What all orders of a batch share.
+    /// What all orders of a batch share, and the order at hand. Pages of storage stay in memory while neighbouring points
+    /// follow each other: batches sorted by point read and write each page once.
     struct Batch {
-        uint32 slot;
+        uint256 slot;
         /// Why the whole batch is skipped.
         Skip refusal;
         TermsWord terms;
         bytes32 domainSeparator;
         bytes32 book;
-        uint32 wordCount;
+        /// OrderWords appended so far: where they begin and end in memory.
+        uint256 words;
+        uint256 wordsEnd;
         /// Last final slot; read when the first order extends its margin, 0 before.
         uint32 finalThrough;
-        bytes words;
+        uint256 sequenceKey;
+        uint256 sequencePage;
+        uint256 marginKey;
+        uint256 marginPage;
+        PackedOrder.Parts order;
     }
+
+    uint256 private constant NO_PAGE = type(uint256).max;
 
     constructor(
         IMeteringPoints meteringPoints_,
@@ -68,17 +76,37 @@ contract OrderBook is IOrderBook, EIP712 {
     }
 
     function append(uint32 slot, SignedOrder[] calldata orders) external returns (uint256 appended) {
-        Batch memory batch = _open(slot, orders.length);
+        Batch memory batch = _open(slot, orders.length * OrderRules.MAX_STEPS);
+        uint256 free = _freeMemory();
         for (uint256 i = 0; i < orders.length; ++i) {
             SignedOrder calldata order = orders[i];
-            Skip reason = batch.refusal == Skip.None ? _take(batch, order) : batch.refusal;
+            Skip reason = batch.refusal == Skip.None ? _unpackable(order, slot) : batch.refusal;
+            if (reason == Skip.None) {
+                batch.order.read(_dataOf(PackedOrder.encode(order)));
+                reason = _take(batch);
+                _resetMemory(free);
+            }
             if (reason == Skip.None) ++appended;
             else emit OrderSkipped(slot, order.point, order.sequence, reason);
         }
-        if (appended != 0) {
-            _books.put(slot, batch.book, batch.wordCount);
-            emit Appended(slot, batch.words, batch.book, batch.wordCount);
+        if (appended != 0) _close(batch);
+    }
+
+    function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended) {
+        // No order is shorter than its head, no step shorter than ten bytes: at most two words for 16 bytes.
+        Batch memory batch = _open(slot, orders.length / 8 + 1);
+        bytes memory data = orders;
+        uint256 begin = _dataOf(data);
+        uint256 end = begin + data.length;
+        for (uint256 cursor = begin; cursor < end;) {
+            uint256 next = batch.order.read(cursor);
+            if (next > end) revert MalformedBatch(cursor - begin);
+            cursor = next;
+            Skip reason = batch.refusal == Skip.None ? _take(batch) : batch.refusal;
+            if (reason == Skip.None) ++appended;
+            else emit OrderSkipped(slot, uint32(batch.order.point), uint8(batch.order.sequence), reason);
         }
+        if (appended != 0) _close(batch);
     }
 
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount) {
@@ -95,11 +123,14 @@ contract OrderBook is IOrderBook, EIP712 {
         uint256 count
     ) external view returns (uint8[] memory sequences) {
         sequences = new uint8[](count);
-        for (uint256 i = 0; i < count; ++i) sequences[i] = _sequences.sequenceOf(point, fromSlot + uint32(i));
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 page = _sequences[ReplayPages.keyOf(point, fromSlot + i)];
+            sequences[i] = uint8(ReplayPages.byteOf(page, point));
+        }
     }
 
     function marginedThrough(uint32 point) external view returns (uint32 through) {
-        (through, ) = _margins.throughOf(point, 0);
+        (through, ) = MarginPages.throughOf(_margins[point >> 3], point, 0);
     }
 
     function marginPerSlot(uint32 point) external view returns (uint256 nano) {
@@ -109,13 +140,13 @@ contract OrderBook is IOrderBook, EIP712 {
 
     function requiredMargin(uint32 point) external view returns (uint256 nano) {
         (PointWord word, ) = meteringPoints.orderTerms(point, address(0));
-        (uint32 through, ) = _margins.throughOf(point, 0);
+        (uint32 through, ) = MarginPages.throughOf(_margins[point >> 3], point, 0);
         uint32 current = SlotTime.current();
         return
             _openSlots(ISettlement(settlement).finalThrough(), current > through ? current : through) * _perSlot(word);
     }
 
-    function _open(uint32 slot, uint256 orders) private view returns (Batch memory batch) {
+    function _open(uint32 slot, uint256 mostWords) private view returns (Batch memory batch) {
         batch.slot = slot;
         batch.terms = tariffs.wordOf(slot);
         if (block.timestamp > SlotTime.gateOf(slot)) batch.refusal = Skip.GateClosed;
@@ -123,72 +154,112 @@ contract OrderBook is IOrderBook, EIP712 {
         else if (!batch.terms.isPublished()) batch.refusal = Skip.NotPublished;
         else {
             batch.domainSeparator = _domainSeparatorV4();
-            (batch.book, batch.wordCount) = _books.get(slot);
-            // Room for the longest orders; the length follows the words.
-            bytes memory words = new bytes(orders * OrderRules.MAX_STEPS * 16);
-            assembly ("memory-safe") {
-                mstore(words, 0)
-            }
+            (batch.book, ) = _books.get(slot);
+            batch.sequenceKey = NO_PAGE;
+            batch.marginKey = NO_PAGE;
+            uint256 words = _freeMemory();
             batch.words = words;
+            batch.wordsEnd = words;
+            // One word more: words are written 32 bytes at a time.
+            _resetMemory(words + 16 * mostWords + 32);
         }
     }
 
-    /// Checks one order and books it; gives the reason when it fails.
-    function _take(Batch memory batch, SignedOrder calldata order) private returns (Skip) {
-        uint32 slot = batch.slot;
+    function _close(Batch memory batch) private {
+        uint32 slot = uint32(batch.slot);
+        _flushSequences(batch);
+        uint256 length = batch.wordsEnd - batch.words;
+        (, uint32 wordCount) = _books.get(slot);
+        wordCount += uint32(length / 16);
+        _books.put(slot, batch.book, wordCount);
+        bytes memory words = new bytes(length);
+        uint256 from = batch.words;
+        assembly ("memory-safe") {
+            mcopy(add(words, 32), from, length)
+        }
+        emit Appended(slot, words, batch.book, wordCount);
+    }
+
+    /// Why an order cannot even be packed.
+    function _unpackable(SignedOrder calldata order, uint32 slot) private pure returns (Skip) {
         if (order.slot != slot) return Skip.WrongSlot;
-        uint32 point = order.point;
-        address delegate = order.delegate;
-        (PointWord word, bool delegated) = meteringPoints.orderTerms(point, delegate);
+        if (order.steps.length > OrderRules.MAX_STEPS) return Skip.TooManySteps;
+        if (order.signature.length > PackedOrder.MAX_SIGNATURE) return Skip.BadSignature;
+        return Skip.None;
+    }
+
+    /// Checks the order at hand and books it; gives the reason when it fails.
+    function _take(Batch memory batch) private returns (Skip) {
+        PackedOrder.Parts memory order = batch.order;
+        (PointWord word, bool delegated) = _orderTerms(order.point, order.delegate);
         if (PointWord.unwrap(word) == 0) return Skip.UnknownPoint;
-        if (!_sequences.isAhead(point, slot, order.sequence)) return Skip.Replayed;
-        Skip reason = OrderRules.check(order.steps, word, batch.terms);
+        _loadSequences(batch, order.point);
+        if (!ReplayPages.isAhead(batch.sequencePage, order.point, order.sequence)) return Skip.Replayed;
+        Skip reason = OrderRules.check(order.steps, order.stepCount, word, batch.terms);
         if (reason != Skip.None) return reason;
-        if (delegate == address(0)) delegate = word.owner();
+        address signer = order.delegate;
+        if (signer == address(0)) signer = word.owner();
         else if (!delegated) return Skip.BadSignature;
-        if (!_isSigned(batch, order, delegate)) return Skip.BadSignature;
-        if (order.steps.length != 0 && !_extendMargin(batch, point, word)) return Skip.MarginTooLow;
-        _sequences.setSequence(point, slot, order.sequence);
+        if (!_isSigned(batch, order, signer)) return Skip.BadSignature;
+        if (order.stepCount != 0 && !_isMargined(batch, order.point, word)) return Skip.MarginTooLow;
+        batch.sequencePage = ReplayPages.withByte(batch.sequencePage, order.point, order.sequence);
         _appendWords(batch, order, word.zone());
         return Skip.None;
     }
 
-    function _isSigned(Batch memory batch, SignedOrder calldata order, address signer) private view returns (bool) {
-        if (order.signature.length == 0 && msg.sender == signer) return true;
+    function _isSigned(Batch memory batch, PackedOrder.Parts memory order, address signer) private view returns (bool) {
+        if (order.signatureLength == 0 && msg.sender == signer) return true;
         bytes32 digest = OrderHash.digest(
             batch.domainSeparator,
-            OrderHash.structHash(order.point, order.slot, order.sequence, order.steps)
+            OrderHash.structHash(order.point, batch.slot, order.sequence, order.steps, order.stepCount)
         );
-        return Signatures.isValid(signer, digest, order.signature);
+        return Signatures.isValid(signer, digest, order.signature, order.signatureLength);
     }
 
-    /// Folds the order's words into the batch's running hash and its event.
-    function _appendWords(Batch memory batch, SignedOrder calldata order, uint8 zone) private pure {
-        uint256 count = order.steps.length == 0 ? 1 : order.steps.length;
-        bytes memory words = batch.words;
+    /// Folds the order's words into the batch's running hash and its event; a cancellation is one word without energy.
+    function _appendWords(Batch memory batch, PackedOrder.Parts memory order, uint256 zone) private pure {
+        uint256 head = (order.point << 96) | (order.sequence << 88) | (zone << 80);
+        uint256 steps = order.steps;
+        uint256 count = order.stepCount;
+        uint256 cursor = batch.wordsEnd;
         bytes32 book = batch.book;
-        for (uint256 i = 0; i < count; ++i) {
-            OrderWord word = OrderRules.wordOf(order, zone, i);
-            book = BookRing.fold(book, word);
-            assembly ("memory-safe") {
-                let length := mload(words)
-                mstore(add(add(words, 32), length), shl(128, word))
-                mstore(words, add(length, 16))
+        assembly ("memory-safe") {
+            let cancels := iszero(count)
+            for {
+                let end := add(cursor, shl(4, add(count, cancels)))
+            } lt(cursor, end) {
+                cursor := add(cursor, 16)
+            } {
+                // Bits 79..74 of a step mean nothing; whoever packed them set, they do not reach the book.
+                let step := mul(and(shr(176, mload(steps)), 0x3ffffffffffffffffff), iszero(cancels))
+                let word := shl(128, or(head, step))
+                mstore(cursor, word)
+                mstore(0, book)
+                mstore(32, word)
+                book := keccak256(0, 48)
+                steps := add(steps, 10)
             }
         }
+        batch.wordsEnd = cursor;
         batch.book = book;
-        batch.wordCount += uint32(count);
     }
 
-    /// Whether the account's margin covers the slot. Slots that were covered before cost one read; a new range is checked
-    /// against the balance and extended up to 8 slots further when the balance suffices for these too.
-    function _extendMargin(Batch memory batch, uint32 point, PointWord word) private returns (bool) {
-        uint32 slot = batch.slot;
-        uint8 raises = word.raises();
-        (uint32 through, bool current) = _margins.throughOf(point, raises);
-        if (current && slot <= through) return true;
-        if (batch.finalThrough == 0) batch.finalThrough = ISettlement(settlement).finalThrough();
+    /// Whether the account's margin covers the slot; slots that were covered before cost one read.
+    function _isMargined(Batch memory batch, uint256 point, PointWord word) private returns (bool) {
+        uint256 key = point >> 3;
+        if (batch.marginKey != key) {
+            batch.marginKey = key;
+            batch.marginPage = _margins[key];
+        }
+        (uint32 through, bool current) = MarginPages.throughOf(batch.marginPage, point, word.raises());
+        if (current && batch.slot <= through) return true;
+        return _extendMargin(batch, uint32(point), word, through);
+    }
 
+    /// Checks a new range against the balance, and extends it up to 8 slots further when the balance suffices for these too.
+    function _extendMargin(Batch memory batch, uint32 point, PointWord word, uint32 through) private returns (bool) {
+        uint32 slot = uint32(batch.slot);
+        if (batch.finalThrough == 0) batch.finalThrough = ISettlement(settlement).finalThrough();
         int256 balance = ILedger(ledger).balanceOf(point);
         uint256 perSlot = _perSlot(word);
         uint256 slots = _openSlots(batch.finalThrough, slot > through ? slot : through);
@@ -196,9 +267,57 @@ contract OrderBook is IOrderBook, EIP712 {
         uint256 spare = perSlot == 0 ? MarginPages.AHEAD : uint256(balance) / perSlot - slots;
         uint32 next = slot + uint32(spare < MarginPages.AHEAD ? spare : MarginPages.AHEAD);
         if (next < through) next = through;
-        _margins.setThrough(point, next, raises);
+        batch.marginPage = MarginPages.withThrough(batch.marginPage, point, next, word.raises());
+        _margins[point >> 3] = batch.marginPage;
         emit MarginExtended(point, next);
         return true;
+    }
+
+    function _loadSequences(Batch memory batch, uint256 point) private {
+        uint256 key = ReplayPages.keyOf(point, batch.slot);
+        if (batch.sequenceKey == key) return;
+        _flushSequences(batch);
+        batch.sequenceKey = key;
+        batch.sequencePage = _sequences[key];
+    }
+
+    function _flushSequences(Batch memory batch) private {
+        if (batch.sequenceKey != NO_PAGE) _sequences[batch.sequenceKey] = batch.sequencePage;
+    }
+
+    /// MeteringPoints.orderTerms without the compiler's checks of what our own contract returns.
+    function _orderTerms(uint256 point, address delegate) private view returns (PointWord word, bool delegated) {
+        address target = address(meteringPoints);
+        bytes4 selector = IMeteringPoints.orderTerms.selector;
+        assembly ("memory-safe") {
+            let call_ := mload(0x40)
+            mstore(call_, selector)
+            mstore(add(call_, 4), point)
+            mstore(add(call_, 36), delegate)
+            if iszero(staticcall(gas(), target, call_, 68, 0, 64)) {
+                revert(0, 0)
+            }
+            word := mload(0)
+            delegated := mload(32)
+        }
+    }
+
+    function _freeMemory() private pure returns (uint256 free) {
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+    }
+
+    function _resetMemory(uint256 free) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, free)
+        }
+    }
+
+    function _dataOf(bytes memory data) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := add(data, 32)
+        }
     }
 
     function _perSlot(PointWord word) private view returns (uint256) {

@@ -96,4 +96,27 @@ export const compactSignature = (signature: string): string => {
   return concat([`0x${bytes.slice(0, 64)}`, `0x${(s | parity).toString(16).padStart(64, "0")}`]);
 };
 
+/**
+ * Orders of one slot as `OrderBook.appendPacked` takes them: a third of the calldata of `append` (contracts/libraries/PackedOrder).
+ * Sort them by point: neighbours share storage words.
+ */
+export const packOrders = (orders: readonly SignedOrder[]): string => concat(orders.map(packOrder));
+
+const packOrder = ({ point, sequence, steps, delegate, signature }: SignedOrder): string => {
+  const compact = compactSignature(signature);
+  const delegated = delegate !== NO_DELEGATE;
+  const length = (compact.length - 2) / 2;
+  return concat([
+    `0x${hexOf(point, 4)}${hexOf(sequence, 1)}${hexOf(steps.length | (delegated ? 128 : 0), 1)}${hexOf(length, 2)}`,
+    delegated ? delegate : "0x",
+    ...steps.map(packStep),
+    compact,
+  ]);
+};
+
+const packStep = ({ sell, green, energyWh, priceMicroPerKwh: price }: OrderStep): string =>
+  `0x${hexOf((sell ? 1 : 0) | (green ? 2 : 0), 1)}${hexOf(energyWh, 4)}${hexOf(price < 0 ? price + 2 ** 40 : price, 5)}`;
+
+const hexOf = (value: number, bytes: number): string => value.toString(16).padStart(2 * bytes, "0");
+
 const messageOf = ({ point, slot, sequence, steps }: Order): Order => ({ point, slot, sequence, steps });

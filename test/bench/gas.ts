@@ -1,5 +1,5 @@
 import { AbiCoder, keccak256, ZeroAddress, type Wallet } from "ethers";
-import { compactSignature, type SignedOrder } from "../../services/protocol/order.ts";
+import type { SignedOrder } from "../../services/protocol/order.ts";
 import {
   bid,
   createWorld,
@@ -49,31 +49,23 @@ export const measureGas = async (): Promise<Row[]> => {
     await world.publishTerms(first, 115);
 
     const orders = await batch(world, first, sequence);
-    const fresh = await world.append(first, orders);
+    const fresh = await world.appendPacked(first, orders);
     row(`relayed order, batches of ${HOMES}, extending the margin, ${name}`, 0, Number(fresh.gasUsed) / HOMES, "gas");
-    const later = await world.append(first + 1, await batch(world, first + 1, sequence));
+    const later = await world.appendPacked(first + 1, await batch(world, first + 1, sequence));
     row(`relayed order, batches of ${HOMES}, ${name}`, 11_500, Number(later.gasUsed) / HOMES, "gas");
     for (const size of [10, 1]) {
       const few = (await batch(world, first + 104 + size, sequence)).slice(0, size);
       row(
         `relayed order, batches of ${size}, ${name}`,
         0,
-        Number((await world.append(first + 104 + size, few)).gasUsed) / size,
+        Number((await world.appendPacked(first + 104 + size, few)).gasUsed) / size,
         "gas",
       );
     }
-    const delegated = await world.append(first + 3, await batch(world, first + 3, sequence, delegate));
+    const delegated = await world.appendPacked(first + 3, await batch(world, first + 3, sequence, delegate));
     row(`relayed order of a delegate, batches of ${HOMES}, ${name}`, 13_500, Number(delegated.gasUsed) / HOMES, "gas");
-    const compact = (await batch(world, first + 4, sequence)).map((o) => ({
-      ...o,
-      signature: compactSignature(o.signature),
-    }));
-    row(
-      `relayed order, EIP-2098 signatures, ${name}`,
-      11_500,
-      Number((await world.append(first + 4, compact)).gasUsed) / HOMES,
-      "gas",
-    );
+    const direct = await world.append(first + 4, await batch(world, first + 4, sequence));
+    row(`order appended without packing, batches of ${HOMES}, ${name}`, 0, Number(direct.gasUsed) / HOMES, "gas");
 
     // One slot on its own, then a day at once.
     const trade = await tradedSlot(world, first + 5, sequence);
@@ -128,7 +120,7 @@ const batch = async (world: World, slot: number, sequence: number, delegate?: Wa
 /** Orders and clearing of a slot. */
 const tradedSlot = async (world: World, slot: number, sequence: number) => {
   await world.goTo(world.startOf(slot - 1));
-  const { words, skipped } = await world.append(slot, await batch(world, slot, sequence));
+  const { words, skipped } = await world.appendPacked(slot, await batch(world, slot, sequence));
   if (words === undefined || skipped.length > 0)
     throw new Error(`slot ${slot}: orders skipped for ${skipped.join(", ")}`);
   await world.goTo(world.startOf(slot) - 500);

@@ -1,10 +1,16 @@
 import { network } from "hardhat";
-import { Wallet, ZeroAddress, type Signer } from "ethers";
+import { Wallet, ZeroAddress, type ContractTransactionReceipt, type Signer } from "ethers";
 import { deployMarket, type DeployBounds, type DeployZone } from "../../../scripts/deploy/deploy.ts";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
-import { orderDomain, signOrder, type OrderStep, type SignedOrder } from "../../../services/protocol/order.ts";
+import {
+  orderDomain,
+  packOrders,
+  signOrder,
+  type OrderStep,
+  type SignedOrder,
+} from "../../../services/protocol/order.ts";
 import type { PackedReading } from "../../../services/protocol/packed.ts";
 import {
   readingsHash,
@@ -166,8 +172,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     delegate: string = ZeroAddress,
   ): Promise<SignedOrder> => signOrder(signer, orderDomainOf, { point: home, slot, sequence, steps }, delegate);
 
-  const append = async (slot: number, orders: SignedOrder[], runner: Contracts = c) => {
-    const receipt = await (await runner.orderBook.append(slot, orders)).wait();
+  const appended = (receipt: ContractTransactionReceipt | null) => {
     const logs = (receipt?.logs ?? []).map((log) => c.orderBook.interface.parseLog(log)).filter((log) => log !== null);
     return {
       gasUsed: receipt?.gasUsed ?? 0n,
@@ -175,6 +180,11 @@ export const createWorld = async (options: WorldOptions = {}) => {
       skipped: logs.filter(({ name }) => name === "OrderSkipped").map(({ args }) => Number(args["reason"])),
     };
   };
+  const append = async (slot: number, orders: SignedOrder[], runner: Contracts = c) =>
+    appended(await (await runner.orderBook.append(slot, orders)).wait());
+  /** The relayer's way; `orders` must all be of `slot`. */
+  const appendPacked = async (slot: number, orders: SignedOrder[], runner: Contracts = c) =>
+    appended(await (await runner.orderBook.appendPacked(slot, packOrders(orders))).wait());
 
   const clear = async (slot: number, book: string, postings: Posting[]) => {
     const receipt = await (await c.auction.clear(slot, book, postings)).wait();
@@ -219,8 +229,10 @@ export const createWorld = async (options: WorldOptions = {}) => {
     return { readings, root: content.root, gasUsed: receipt?.gasUsed ?? 0n };
   };
 
-  const balances = async (count = homes): Promise<bigint[]> =>
-    Promise.all(Array.from({ length: count }, (_, point) => c.ledger.balanceOf(point)));
+  const balances = async (): Promise<bigint[]> => {
+    const length = Number(await c.meteringPoints.count());
+    return Promise.all(Array.from({ length }, (_, point) => c.ledger.balanceOf(point)));
+  };
   const fixed = async () => ({
     backup: await c.ledger.balanceOf(await c.ledger.BACKUP()),
     operator: await c.ledger.balanceOf(await c.ledger.OPERATOR()),
@@ -258,6 +270,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     publishTerms,
     order,
     append,
+    appendPacked,
     clear,
     signReport,
     reportOf,
