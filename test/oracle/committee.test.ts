@@ -3,8 +3,7 @@ import { Wallet, keccak256 } from "ethers";
 import { slotStart } from "../../services/platform/clock.ts";
 import { fetchJson, HttpStatusError } from "../../services/platform/http.ts";
 import {
-  ESTIMATED,
-  INTERPOLATED,
+  createObservationDigest,
   MEASURED,
   MISSING,
   type SignedObservation,
@@ -59,16 +58,10 @@ describe("a committee of four nodes", function () {
     it("lands each slot in the tick at its end, with what the meters counted", async () => {
       for (let slot = GENESIS; slot < GENESIS + 3; slot += 1) await expectTruth(grid, slot);
       const events = await grid.contracts.meterOracle.queryFilter(grid.contracts.meterOracle.filters.Reported());
-      // The quorum with the lowest indices signs, whoever leads; the first attempt suffices.
+      // The first attempt suffices, and the lowest indices of those that signed (all did) go on chain, whoever leads.
       expect(
         events.map(({ args }) => [Number(args.slot) - GENESIS, Number(args.attempt), Number(args.signers)]),
-      ).to.deep.equal(
-        [
-          [0, 0, 0b0111],
-          [1, 0, 0b0111],
-          [2, 0, 0b1011],
-        ].map(([slot, attempt]) => [slot, attempt, signersWhen((GENESIS + (slot as number)) % 4)]),
-      );
+      ).to.deep.equal([0, 1, 2].map((slot) => [slot, 0, 0b0111]));
     });
 
     it("gives the same report at every node, and counts its readings", async () => {
@@ -97,16 +90,16 @@ describe("a committee of four nodes", function () {
       expect((await refusalOf(fetchJson(`${url}/reports/1`))).status).to.equal(404);
     });
 
-    it("refuses what does not follow, what is not the leader's and what comes twice", async () => {
+    it("refuses what does not follow, what is forged and what is not the leader's", async () => {
       // The next slot is over for the meters and the chain, and node 3 has read it, but its leader has not spoken yet.
       const slot = GENESIS + 3;
       const leader = slot % 4;
       const other = (leader + 1) % 4;
       await grid.moveTo(slotStart(slot + 1));
-      await (grid.nodes[leader] as { kill(options: { hold: boolean }): Promise<void> }).kill({ hold: true });
+      await grid.nodes[leader]?.kill({ hold: true });
       // Without two nodes there is no quorum: the slot stays open for the proposals below.
       const silent = (leader + 2) % 4;
-      await (grid.nodes[silent] as { kill(options: { hold: boolean }): Promise<void> }).kill({ hold: true });
+      await grid.nodes[silent]?.kill({ hold: true });
       await grid.tick(slotStart(slot + 1));
       const observe = async (node: number): Promise<SignedObservation> =>
         fetchJson(`${grid.urls[node]}/observe`, { method: "POST", body: { slot } });
@@ -131,7 +124,6 @@ describe("a committee of four nodes", function () {
         };
       };
       // The leader's own observation, made up from the truth and signed with its key.
-      const { createObservationDigest } = await import("../../services/protocol/committee.ts");
       const digest = createObservationDigest(domain);
       const forged = (revision: number): SignedObservation => ({
         node: leader,
@@ -161,23 +153,7 @@ describe("a committee of four nodes", function () {
       const first = await propose(signedBy(leader, truth, 0, observations));
       expect(await propose(signedBy(leader, truth, 0, observations)), "the same again").to.deep.equal(first);
 
-      // A leader that equivocates: another valid proposal of the same attempt, from another observation of its own.
-      const { packObservation, unpackObservation } = await import("../../services/protocol/committee.ts");
-      const blind = packObservation(
-        (unpackObservation(mine.registers) ?? []).map(({ start, end }) => ({
-          start: start && { ...start, quality: INTERPOLATED },
-          end: end && { ...end, quality: INTERPOLATED },
-        })),
-      );
-      const second: SignedObservation = {
-        ...forged(1),
-        registers: blind,
-        signature: key(leader).sign(digest({ slot, revision: 1, registers: blind })).serialized,
-      };
-      const dropped = [second, mine, theirs].sort((a, b) => a.node - b.node);
-      expect(await propose(signedBy(leader, truth, 0, dropped)), "the same content").to.deep.equal(first);
-
-      // After kill -9 the node still remembers what it signed.
+      // Killed and started again it goes on, and the slot lands once all are back.
       await grid.nodes[other]?.kill();
       await grid.nodes[leader]?.revive();
       await grid.nodes[silent]?.revive();
@@ -215,82 +191,73 @@ describe("a committee of four nodes", function () {
     });
   });
 
-  describe("troubles", () => {
-    beforeEach(async () => {
+  describe("in trouble", () => {
+    before(async () => {
       grid = await createCommitteeGrid({ points: POINTS });
-    });
-    afterEach(() => grid.close());
-
-    it("two dead: slots wait, and are reported in order and to the Wh in sum once they are back", async () => {
       for (let slot = GENESIS; slot <= GENESIS + 2; slot += 1) await grid.play(slot);
+    });
+    after(() => grid.close());
+
+    /** All slots from the first through `last` are reported once, and each meter's readings sum to what it counted. */
+    const expectSums = async (last: number): Promise<void> => {
+      const sums = Array.from({ length: POINTS }, () => ({ readWh: 0, truthWh: 0 }));
+      for (let slot = GENESIS; slot <= last; slot += 1) {
+        const readings = await grid.reported(slot);
+        expect(readings, `slot ${slot - GENESIS}`).to.have.length(POINTS);
+        sums.forEach((sum, point) => {
+          sum.readWh += readings?.[point]?.importWh ?? 0;
+          sum.truthWh += grid.truth(point, slot).importWh;
+        });
+      }
+      for (const { readWh, truthWh } of sums) expect(readWh).to.equal(truthWh);
+      const events = await grid.contracts.meterOracle.queryFilter(grid.contracts.meterOracle.filters.Reported());
+      const slots = events.map(({ args }) => Number(args.slot));
+      expect(slots).to.deep.equal(Array.from({ length: last - GENESIS + 1 }, (_, at) => GENESIS + at));
+    };
+
+    it("two dead: slots wait, and are reported in order once they are back", async () => {
       for (const node of [1, 3]) await grid.nodes[node]?.kill({ hold: true });
       for (let slot = GENESIS + 3; slot <= GENESIS + 6; slot += 1) await grid.play(slot);
       expect(await grid.reported(GENESIS + 2)).to.equal(undefined);
       expect((await statusOf(grid, 0)).waiting).to.contain("2 of 3 observations");
       for (const node of [1, 3]) await grid.nodes[node]?.revive();
       await grid.play(GENESIS + 7);
-      let sumWh = 0;
-      let truthWh = 0;
-      for (let slot = GENESIS; slot < GENESIS + 7; slot += 1) {
-        const readings = await grid.reported(slot);
-        expect(readings, `slot ${slot - GENESIS}`).to.have.length(POINTS);
-        sumWh += readings?.[1]?.importWh ?? 0;
-        truthWh += grid.truth(1, slot).importWh;
-      }
-      expect(sumWh).to.equal(truthWh);
+      await expectSums(GENESIS + 6);
       await grid.play(GENESIS + 8);
       await expectTruth(grid, GENESIS + 7);
     });
 
-    it("kill -9 of leader and followers in the middle of their work loses and doubles nothing", async () => {
-      await grid.play(GENESIS);
-      for (let slot = GENESIS + 1; slot <= GENESIS + 8; slot += 1) {
+    it("kill -9 of a leader in the middle of its work loses and doubles nothing", async () => {
+      for (let at = 0; at < 5; at += 1) {
+        const slot = GENESIS + 9 + at;
         await grid.moveTo(slotStart(slot));
         const ticking = grid.tick(slotStart(slot));
-        const victim = (slot - 1) % 4;
-        await new Promise((resolve) => setTimeout(resolve, 12 * ((slot - GENESIS) % 5)));
+        await new Promise((resolve) => setTimeout(resolve, 15 * at));
         // The parent starts it again and tells it the same time.
-        await grid.nodes[victim]?.kill();
+        await grid.nodes[(slot - 1) % 4]?.kill();
         await ticking;
         await grid.play(slot, 120);
       }
-      const events = await grid.contracts.meterOracle.queryFilter(grid.contracts.meterOracle.filters.Reported());
-      expect(events.map(({ args }) => Number(args.slot) - GENESIS)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7]);
-      let sumWh = 0;
-      let truthWh = 0;
-      for (let slot = GENESIS; slot < GENESIS + 8; slot += 1) {
-        sumWh += (await grid.reported(slot))?.[0]?.importWh ?? 0;
-        truthWh += grid.truth(0, slot).importWh;
-      }
-      expect(sumWh).to.equal(truthWh);
+      await expectSums(GENESIS + 12);
     });
 
     it("a dead meter is waited for four slots, then missing; its register corrects the sum", async () => {
-      for (let slot = GENESIS; slot <= GENESIS + 1; slot += 1) await grid.play(slot);
       grid.unplug(2);
-      for (let slot = GENESIS + 2; slot <= GENESIS + 5; slot += 1) await grid.play(slot);
-      expect(await grid.reported(GENESIS + 1), "still waited for").to.equal(undefined);
+      for (let slot = GENESIS + 14; slot <= GENESIS + 17; slot += 1) await grid.play(slot);
+      expect(await grid.reported(GENESIS + 13), "still waited for").to.equal(undefined);
       expect((await statusOf(grid, 0)).faults.meters.map(({ meter, kind }) => `${meter} ${kind}`)).to.deep.equal([
         "2 unreachable",
       ]);
-      await grid.play(GENESIS + 6);
-      const missed = await grid.reported(GENESIS + 1);
+      await grid.play(GENESIS + 18);
+      const missed = await grid.reported(GENESIS + 13);
       // Nothing was bought: nothing is counted, and nothing fed in.
       expect(missed?.[2]).to.deep.equal({ importWh: 0, exportWh: 0, quality: MISSING });
-      expect(missed?.[1]).to.deep.equal({ ...grid.truth(1, GENESIS + 1), quality: MEASURED });
+      expect(missed?.[1]).to.deep.equal({ ...grid.truth(1, GENESIS + 13), quality: MEASURED });
 
       grid.plug(2);
-      await grid.play(GENESIS + 6, 120);
-      await grid.play(GENESIS + 7);
-      let sumWh = 0;
-      let truthWh = 0;
-      for (let slot = GENESIS; slot < GENESIS + 7; slot += 1) {
-        const reading = (await grid.reported(slot))?.[2];
-        expect(reading, `slot ${slot - GENESIS}`).to.not.equal(undefined);
-        sumWh += reading?.importWh ?? 0;
-        truthWh += grid.truth(2, slot).importWh;
-      }
-      expect(sumWh).to.equal(truthWh);
+      await grid.play(GENESIS + 18, 120);
+      await grid.play(GENESIS + 19);
+      await expectSums(GENESIS + 18);
     });
   });
 
@@ -302,12 +269,8 @@ describe("a committee of four nodes", function () {
       await expectTruth(grid, GENESIS);
       const live = await fetchJson<{ points: { point: number; powerW: number }[] }>(`${grid.urls[0]}/live`);
       expect(live.points.map(({ powerW }) => powerW)).to.deep.equal([0, 100, 200, 300]);
-      expect(ESTIMATED).to.equal(2);
     } finally {
       await grid.close();
     }
   });
 });
-
-/** All four sign; the chain gets the three lowest indices, whoever leads. */
-const signersWhen = (_leader: number): number => 0b0111;
