@@ -103,14 +103,13 @@ export const compactSignature = (signature: string): string => {
 export const packOrders = (orders: readonly SignedOrder[]): string => concat(orders.map(packOrder));
 
 const packOrder = ({ point, sequence, steps, delegate, signature }: SignedOrder): string => {
-  const compact = compactSignature(signature);
   const delegated = delegate !== NO_DELEGATE;
-  const length = (compact.length - 2) / 2;
+  const length = (signature.length - 2) / 2;
   return concat([
     `0x${hexOf(point, 4)}${hexOf(sequence, 1)}${hexOf(steps.length | (delegated ? 128 : 0), 1)}${hexOf(length, 2)}`,
     delegated ? delegate : "0x",
     ...steps.map(packStep),
-    compact,
+    signature,
   ]);
 };
 
