@@ -1,5 +1,5 @@
 /** What a node asks of the chain, and the one thing it sends there. */
-import { type SigningKey, Wallet } from "ethers";
+import { isError, type SigningKey, Wallet } from "ethers";
 import type { PooledProvider } from "../services/platform/provider.ts";
 import { createSender } from "../services/platform/sender.ts";
 import type { Store } from "../services/platform/store.ts";
@@ -147,15 +147,25 @@ export const createChain = async ({
   };
 };
 
+/** Whether the chain's node refused a call or transaction: a revert, an account without coins, a nonce that is taken. */
+export const isChainRefusal = (error: unknown): boolean =>
+  (["CALL_EXCEPTION", "INSUFFICIENT_FUNDS", "NONCE_EXPIRED", "REPLACEMENT_UNDERPRICED", "UNKNOWN_ERROR"] as const).some(
+    (code) => isError(error, code),
+  );
+
 /**
  * Checks that the committee on chain is the configured one.
  * @throws DaegError exit 1 naming the first difference
  */
 export const checkCommittee = async (
   provider: PooledProvider,
-  meterOracle: string,
+  { chainId, meterOracle }: Pick<Addresses, "chainId" | "meterOracle">,
   { addresses, faults }: { addresses: readonly string[]; faults: number },
 ): Promise<void> => {
+  const network = await provider.getNetwork();
+  if (Number(network.chainId) !== chainId) {
+    throw wrongInput(`rpcUrls: this is chain ${network.chainId}, the contracts stand on chain ${chainId}`);
+  }
   const data = await provider.call({ to: meterOracle, data: oracleInterface.encodeFunctionData("committee") });
   if (data === "0x") throw wrongInput(`there is no MeterOracle at ${meterOracle}: check addressesFile and rpcUrls`);
   const [nodes, chainFaults] = oracleInterface.decodeFunctionResult("committee", data);

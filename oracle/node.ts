@@ -12,7 +12,7 @@ import { addressesSchema } from "../services/protocol/addresses.ts";
 import type { SignedObservation } from "../services/protocol/committee.ts";
 import { reportDomain } from "../services/protocol/report.ts";
 import { createApi } from "./api.ts";
-import { checkCommittee, createChain } from "./chain.ts";
+import { checkCommittee, createChain, isChainRefusal } from "./chain.ts";
 import { createCommittee } from "./committee.ts";
 import type { OracleConfig } from "./config.ts";
 import { createCosigner } from "./cosigner.ts";
@@ -39,7 +39,7 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
 
   const addresses = loadConfig(config.addressesFile, addressesSchema, "addresses file");
   const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.timeouts.rpcMs });
-  await checkCommittee(provider, addresses.meterOracle, { addresses: members, faults: config.faults });
+  await checkCommittee(provider, addresses, { addresses: members, faults: config.faults });
 
   const records = openRecords(config.statePath, config.firstSlot);
   const chain = await createChain({ provider, addresses, signingKey, store: records.store, log });
@@ -126,7 +126,7 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
     try {
       await chain.resume();
     } catch (error) {
-      if (!isRetryable(error)) throw error;
+      if (!isRetryable(error) && !isChainRefusal(error)) throw error;
       log.warn({ error: messageOf(error) }, "an earlier report cannot be sent again yet");
     }
   };

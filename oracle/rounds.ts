@@ -1,11 +1,10 @@
 /** The life of a report: slot by slot in order, one leader at a time, until the chain has it. */
-import { isError } from "ethers";
 import { isRetryable, messageOf } from "../services/platform/errors.ts";
 import type { Log } from "../services/platform/log.ts";
 import type { Proposal, ReportRecord, SignedObservation } from "../services/protocol/committee.ts";
 import { decodeContractError } from "../services/protocol/contracts.ts";
 import { reportDigest } from "../services/protocol/report.ts";
-import type { Chain } from "./chain.ts";
+import { isChainRefusal, type Chain } from "./chain.ts";
 import { attemptAfter, type Committee } from "./committee.ts";
 import { compute, endOf, isLate, unpackAll, type Computed } from "./compute.ts";
 import { REPORT_VERSION } from "./cosigner.ts";
@@ -210,7 +209,7 @@ export const createRounds = ({
           waiting = outcome.waiting;
         } catch (error) {
           // What the chain refuses is told, not fatal: the next turn is another node's.
-          if (!isRetryable(error) && !isError(error, "CALL_EXCEPTION")) throw error;
+          if (!isRetryable(error) && !isChainRefusal(error)) throw error;
           waiting = `slot ${slot}: ${decodeContractError(error)?.words ?? messageOf(error)}`;
         }
         log.info({ waiting }, "a report waits");

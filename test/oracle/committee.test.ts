@@ -241,23 +241,31 @@ describe("a committee of four nodes", function () {
       await expectSums(GENESIS + 12);
     });
 
+    it("the chain cut off: what was read and signed lands when it is back", async () => {
+      await grid.moveTo(slotStart(GENESIS + 14));
+      await grid.withoutChain(() => grid.tick(slotStart(GENESIS + 14)));
+      expect(await grid.reported(GENESIS + 13)).to.equal(undefined);
+      await grid.play(GENESIS + 14, 120);
+      await expectSums(GENESIS + 13);
+    });
+
     it("a dead meter is waited for four slots, then missing; its register corrects the sum", async () => {
       grid.unplug(2);
-      for (let slot = GENESIS + 14; slot <= GENESIS + 17; slot += 1) await grid.play(slot);
-      expect(await grid.reported(GENESIS + 13), "still waited for").to.equal(undefined);
+      for (let slot = GENESIS + 15; slot <= GENESIS + 18; slot += 1) await grid.play(slot);
+      expect(await grid.reported(GENESIS + 14), "still waited for").to.equal(undefined);
       expect((await statusOf(grid, 0)).faults.meters.map(({ meter, kind }) => `${meter} ${kind}`)).to.deep.equal([
         "2 unreachable",
       ]);
-      await grid.play(GENESIS + 18);
-      const missed = await grid.reported(GENESIS + 13);
+      await grid.play(GENESIS + 19);
+      const missed = await grid.reported(GENESIS + 14);
       // Nothing was bought: nothing is counted, and nothing fed in.
       expect(missed?.[2]).to.deep.equal({ importWh: 0, exportWh: 0, quality: MISSING });
-      expect(missed?.[1]).to.deep.equal({ ...grid.truth(1, GENESIS + 13), quality: MEASURED });
+      expect(missed?.[1]).to.deep.equal({ ...grid.truth(1, GENESIS + 14), quality: MEASURED });
 
       grid.plug(2);
-      await grid.play(GENESIS + 18, 120);
-      await grid.play(GENESIS + 19);
-      await expectSums(GENESIS + 18);
+      await grid.play(GENESIS + 19, 120);
+      await grid.play(GENESIS + 20);
+      await expectSums(GENESIS + 19);
     });
   });
 

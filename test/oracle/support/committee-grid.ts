@@ -36,6 +36,8 @@ export interface CommitteeGrid {
   /** Takes a meter's unit off its gateway, or puts it back. */
   unplug(point: number): void;
   plug(point: number): void;
+  /** Runs `work` while the chain answers nobody. */
+  withoutChain(work: () => Promise<void>): Promise<void>;
   problems: string[];
   close(): Promise<void>;
 }
@@ -133,7 +135,7 @@ export const createCommitteeGrid = async ({
             addressesFile,
             meters: meters.map((__, point) => ({ point, ...at, unit: point + 1 })),
             heads: [{ zone: 0, ...at, unit: HEAD_UNIT }],
-            timeouts: { modbusMs: 1_000, peerMs: 3_000, turnMs: 8_000, rpcMs: 5_000 },
+            timeouts: { modbusMs: 1_000, peerMs: 3_000, turnMs: 8_000, rpcMs: 2_000 },
             firstSlot: GENESIS,
             ...(index === liar ? { lie: { factor: 10 } } : {}),
           },
@@ -178,6 +180,15 @@ export const createCommitteeGrid = async ({
     },
     unplug: (point) => void units.delete(point + 1),
     plug: (point) => void units.set(point + 1, (meters[point] as MeterUnit).unit),
+    withoutChain: async (work) => {
+      const pid = chain.pid as number;
+      process.kill(pid, "SIGSTOP");
+      try {
+        await work();
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+    },
     problems,
     close: async () => {
       await Promise.all(nodes.map((node) => node.stop()));
