@@ -44,7 +44,8 @@ export const parseWith = <T>(schema: ZodType<T, ZodTypeDef, unknown>, value: unk
 export const loadConfig = <T>(path: string, schema: ZodType<T, ZodTypeDef, unknown>, what = "config"): T =>
   parseWith(schema, readJson(path, what), `${what} ${path}`);
 
-const firstIssue = (error: ZodError): string => {
+/** The first thing wrong with a value, in words: where it is and what it should be. */
+export const firstIssue = (error: ZodError): string => {
   const issue = error.issues[0];
   if (!issue) return "does not match its format";
   const path = issue.path

@@ -1,0 +1,52 @@
+import { tryAgain } from "../../platform/errors.ts";
+import { decodeLog, skipReasonOf } from "../../protocol/events.ts";
+import { chainNow } from "../context.ts";
+import { gateOf } from "../slots.ts";
+import type { Cheat } from "./bench.ts";
+
+/** Appends a home's signed order again, to make it trade twice. A batch never reverts: the book skips the copy and says why. */
+export const replayedOrder: Cheat = async ({ context, contracts, send }) => {
+  const { store, provider, addresses } = context;
+  const now = chainNow(context);
+  const appends = store.all<{ slot: number; tx: string }>(
+    "SELECT slot, tx FROM appends ORDER BY block DESC, log DESC LIMIT 20",
+  );
+  const chosen = appends.find(({ slot }) => gateOf(slot) > now) ?? appends[0];
+  const original = chosen && (await provider.getTransaction(chosen.tx));
+  if (!original) throw tryAgain("no order is in a book yet: try again in a moment");
+  const [slot, orders] = contracts.orderBook.interface.decodeFunctionData("append", original.data);
+  const [order] = orders;
+  if (!order) throw tryAgain("the last batch is empty: try again in a moment");
+  const data = contracts.orderBook.interface.encodeFunctionData("append", [slot, [order]]);
+  const { txHash } = await send({ to: addresses.orderBook, data });
+  const receipt = await provider.getTransactionReceipt(txHash);
+  const events = (receipt?.logs ?? []).flatMap((raw) => {
+    const event = decodeLog({
+      ...raw,
+      topics: [...raw.topics],
+      blockNumber: String(raw.blockNumber),
+      logIndex: String(raw.index),
+    });
+    return event ? [event] : [];
+  });
+  const skipped = events.find((event) => event.name === "OrderSkipped");
+  return {
+    sent: `The order of point ${order.point} for slot ${slot} a second time, with its owner's valid signature.`,
+    txHash,
+    refused: skipped !== undefined && !events.some(({ name }) => name === "Appended"),
+    error: skipped
+      ? {
+          name: "OrderSkipped",
+          values: {
+            slot: String(skipped.slot),
+            point: String(skipped.point),
+            sequence: String(skipped.sequence),
+            reason: String(skipped.reason),
+          },
+        }
+      : null,
+    words: skipped
+      ? `The book skipped the order: ${skipReasonOf(skipped.reason)}.`
+      : "The contract took it: this must not happen.",
+  };
+};

@@ -1,0 +1,31 @@
+import type { Community } from "../core/community/community.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { PooledProvider } from "../platform/provider.ts";
+import type { Addresses } from "../protocol/addresses.ts";
+import { headOf, type ReadStore } from "../protocol/market-store.ts";
+import type { ApiConfig } from "./config.ts";
+
+/** What every endpoint works with. */
+export interface ApiContext {
+  config: ApiConfig;
+  store: ReadStore;
+  provider: PooledProvider;
+  addresses: Addresses;
+  community: Community;
+  /** Names of the zones in the order of the chain. */
+  zoneNames: readonly string[];
+  clock: Clock;
+  log: Log;
+}
+
+/** Chain time: the parent's tick, or the newest block where that is later. */
+export const chainNow = ({ clock, store }: ApiContext): number => Math.max(clock.now(), headOf(store)?.timestamp ?? 0);
+
+export const zoneName = ({ zoneNames }: ApiContext, zone: number): string => zoneNames[zone] ?? `zone ${zone}`;
+
+/** Name of the home at a point; null where the community file knows none. */
+export const homeName = ({ community }: ApiContext, point: number): string | null => community.homes[point]?.id ?? null;
+
+export const pricesByZone = (context: ApiContext, prices: string): Record<string, number> =>
+  Object.fromEntries((JSON.parse(prices) as number[]).map((price, zone) => [zoneName(context, zone), price]));
