@@ -88,9 +88,9 @@ const Words = ({
   if (state === "failed")
     return (
       <>
-        {order?.state === "superseded"
-          ? "A later order of yours took its place."
-          : `The contract skipped it: ${order?.reason ?? "no reason given"}`}
+        {order?.state === "skipped"
+          ? `The contract skipped it: ${order.reason ?? "no reason given"}`
+          : "A later order of this home took its place."}
       </>
     );
   if (state === "later") return <>{""}</>;

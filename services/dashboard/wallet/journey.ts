@@ -21,16 +21,23 @@ export interface Stage {
 
 const order: readonly StageName[] = ["signed", "accepted", "booked", "cleared", "metered", "paid"];
 
+/** True when the book holds another order of this home for the slot: its agent's, or one of another window. */
+export const isReplaced = (state: OrderState | null, slot: PointSlot | null): boolean =>
+  state?.state === "appended" &&
+  slot !== null &&
+  slot.orders.length > 0 &&
+  slot.orders.every((step) => step.sequence !== state.sequence);
+
 /**
- * How far an order has come. Each stage that happened is done, the next one is "now"; an order that the book refused
- * fails at "booked".
+ * How far an order has come. Each stage that happened is done, the next one is "now"; an order that the book refused or
+ * that was replaced fails at "booked".
  */
 export const journey = (state: OrderState | null, slot: PointSlot | null): Stage[] => {
-  const refused = state?.state === "skipped" || state?.state === "superseded";
+  const refused = state?.state === "skipped" || state?.state === "superseded" || isReplaced(state, slot);
   const reached: Record<StageName, boolean> = {
     signed: true,
     accepted: state !== null,
-    booked: state?.state === "appended",
+    booked: state?.state === "appended" && !refused,
     cleared: state?.state === "appended" && slot?.positionWh !== null && slot !== null,
     metered: slot !== null && slot.importWh !== null,
     paid: slot !== null && slot.paymentNano !== null,
