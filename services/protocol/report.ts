@@ -1,4 +1,4 @@
-import { AbiCoder, concat, dataSlice, keccak256, TypedDataEncoder, type TypedDataDomain } from "ethers";
+import { AbiCoder, dataSlice, keccak256, TypedDataEncoder, type TypedDataDomain } from "ethers";
 
 /** Report of contracts/interfaces/IMeterOracle.sol. */
 export interface Report {
@@ -38,7 +38,7 @@ export const storedDigest = ({ slot, version, readingsHash: hash, root }: Omit<R
 
 /** Leaf of one reading: keccak256(bytes.concat(keccak256(abi.encode(uint32 point, uint32 slot, uint64 reading)))). */
 export const readingLeaf = (point: number, slot: number, reading: bigint): string =>
-  keccak256(keccak256(coder.encode(["uint32", "uint32", "uint64"], [point, slot, reading])));
+  keccak256(keccak256(`0x${word(point)}${word(slot)}${word(reading)}`));
 
 /** Root over all readings of a slot in sorted pairs, as OpenZeppelin's MerkleProof checks it; zero for no reading. */
 export const readingsRoot = (slot: number, readings: string): string =>
@@ -58,6 +58,9 @@ export const readingProof = (slot: number, readings: string, point: number): str
 
 const coder = AbiCoder.defaultAbiCoder();
 
+/** ABI encoding of an unsigned integer, without 0x; by hand, since every node encodes every reading of every slot. */
+const word = (value: number | bigint): string => value.toString(16).padStart(64, "0");
+
 const levelsOf = (slot: number, readings: string): string[][] => {
   const leaves = (readings.slice(2).match(/.{16}/g) ?? []).map((hex, point) =>
     readingLeaf(point, slot, BigInt(`0x${hex}`)),
@@ -67,7 +70,9 @@ const levelsOf = (slot: number, readings: string): string[][] => {
     level = Array.from({ length: Math.ceil(level.length / 2) }, (_, pair) => {
       const left = level[2 * pair] as string;
       const right = level[2 * pair + 1];
-      return right === undefined ? left : keccak256(concat(left < right ? [left, right] : [right, left]));
+      return right === undefined
+        ? left
+        : keccak256(left < right ? `${left}${right.slice(2)}` : `${right}${left.slice(2)}`);
     });
   }
   return levels;
