@@ -194,7 +194,7 @@ describe("the order book", () => {
     const own = await factory.deploy(owner.address, 1);
     await world.asOperator.meteringPoints.register(await own.getAddress(), 0, 5_000, 5_000);
     await world.c.ledger.deposit(11, 1_000_000_000n);
-    const order = { ...(await world.order(11, slot, [bid(60, 1)])), signature: "0x" };
+    const order = { ...(await world.order(11, slot, [bid(60, 1)], 1, owner)), signature: "0x" };
     await own.execute(
       world.addresses.orderBook,
       world.c.orderBook.interface.encodeFunctionData("append", [slot, [order]]),
