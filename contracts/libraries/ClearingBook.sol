@@ -6,9 +6,8 @@ import {PriceBand} from "./MarketTypes.sol";
 import {PackedEnergy} from "./PackedEnergy.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
 
-/// What one replay of a book leaves in memory: one word per point.
-/// Bits 255..128: net sold Wh (signed); bits 127..9: calldata offset where the point's live words begin;
-/// bits 8..0: 256 + sequence of those words. 0 = the point has no word.
+/// What one replay of a book leaves in memory: one word per point, zero until the tally.
+/// Bits 255..128: net sold Wh (signed). Bits 9..0: 256 + sequence of the point's live words; 512 set once they are all read.
 struct BookTable {
     uint256 memoryOffset;
     /// Points 0 .. points-1 have a table entry.
@@ -20,6 +19,7 @@ struct BookTable {
 /// Live words. The book is append-only and a later order of a point replaces its earlier one. The words of one order have
 /// one sequence byte and two consecutive orders of a point never have the same, so the live words of a point are the last
 /// run of equal sequence among its words. (Comparing sequences alone would revive an old order once the byte wraps.)
+/// Read from its end, a book shows each point's live words first.
 ///
 /// Word in the upper half of a calldata word: byte 0..3 point, 4 sequence, 5 zone, 6 flags, 7..10 energy, 11..15 price.
 library ClearingBook {
@@ -27,163 +27,195 @@ library ClearingBook {
     /// More points than one transaction could pay the memory for (EIP-7825); a typed refusal instead of running dry.
     uint256 internal constant MAX_POINTS = 1 << 20;
 
-    /// Folds the book into its running hash and finds each point's live words.
+    /// Folds the book into its running hash and makes room for its points.
     /// @param start hash before the first word
     /// @return hash running hash after the last word
-    /// @return table who owns which live words
+    /// @return table room for every point in the book
     function replay(bytes calldata book, bytes32 start) internal pure returns (bytes32 hash, BookTable memory table) {
         if (book.length % WORD_BYTES != 0) revert IClearingErrors.MalformedBook(book.length);
-        uint256 beyond;
-        uint256 entries;
-        uint256 length;
+        uint256 highest;
         assembly ("memory-safe") {
-            entries := mload(0x40)
             mstore(0x00, start)
-            let end := add(book.offset, book.length)
+            let offset := book.offset
+            let end := add(offset, book.length)
+            // Four words a turn; the turn of the remaining ones follows. Comparing whole words compares points first.
             for {
-                let offset := book.offset
-            } lt(offset, end) {
+                let last := sub(end, and(book.length, 63))
+            } lt(offset, last) {
+                offset := add(offset, 64)
+            } {
+                let word := calldataload(offset)
+                mstore(0x20, word)
+                mstore(0x00, keccak256(0x00, 48))
+                if gt(word, highest) {
+                    highest := word
+                }
+                word := calldataload(add(offset, 16))
+                mstore(0x20, word)
+                mstore(0x00, keccak256(0x00, 48))
+                if gt(word, highest) {
+                    highest := word
+                }
+                word := calldataload(add(offset, 32))
+                mstore(0x20, word)
+                mstore(0x00, keccak256(0x00, 48))
+                if gt(word, highest) {
+                    highest := word
+                }
+                word := calldataload(add(offset, 48))
+                mstore(0x20, word)
+                mstore(0x00, keccak256(0x00, 48))
+                if gt(word, highest) {
+                    highest := word
+                }
+            }
+            for {} lt(offset, end) {
                 offset := add(offset, 16)
             } {
                 let word := calldataload(offset)
                 mstore(0x20, word)
                 mstore(0x00, keccak256(0x00, 48))
-                let point := shr(224, word)
-                if iszero(lt(point, length)) {
-                    if iszero(lt(point, 1048576)) {
-                        beyond := add(point, 1)
-                        break
-                    }
-                    // Grow in steps of 64 entries; the memory may be dirty, so it is cleared.
-                    let grown := and(add(point, 64), not(63))
-                    calldatacopy(add(entries, shl(5, length)), calldatasize(), shl(5, sub(grown, length)))
-                    length := grown
-                }
-                let entry := add(entries, shl(5, point))
-                let tag := or(0x100, byte(4, word))
-                if xor(and(mload(entry), 0x1ff), tag) {
-                    mstore(entry, or(shl(9, offset), tag))
+                if gt(word, highest) {
+                    highest := word
                 }
             }
             hash := mload(0x00)
-            mstore(0x40, add(entries, shl(5, length)))
-            for {} length {} {
-                let last := sub(length, 1)
-                if mload(add(entries, shl(5, last))) {
-                    break
-                }
-                length := last
-            }
+            highest := shr(224, highest)
         }
-        if (beyond != 0) revert IClearingErrors.PointOutOfRange(beyond - 1, MAX_POINTS);
-        table.memoryOffset = entries;
-        table.points = length;
+        if (highest >= MAX_POINTS) revert IClearingErrors.PointOutOfRange(highest, MAX_POINTS);
+        if (book.length != 0) table.points = highest + 1;
+        table.memoryOffset = _room(table.points);
+    }
+
+    /// Cleared memory for so many entries, and up to three more, since positions are written four at a time.
+    function _room(uint256 points) private pure returns (uint256 offset) {
+        assembly ("memory-safe") {
+            offset := mload(0x40)
+            let size := shl(5, and(add(points, 3), not(3)))
+            calldatacopy(offset, calldatasize(), size)
+            mstore(0x40, add(offset, size))
+        }
     }
 
     /// Sorts every live word by its zone's posted price: better orders are filled into the table, orders at the price are
     /// summed and listed, and all move the zone's known bounds.
     /// @return welfare of the orders filled here, nano-token
-    /// @return margin calldata offsets of the words at the price, in order of append
+    /// @return margin calldata offsets of the words at the price, the last appended first
     function tally(
         bytes calldata book,
         BookTable memory table,
         ZoneTally[] memory zones,
         PriceBand memory band
     ) internal pure returns (int256 welfare, uint256[] memory margin) {
-        // Few stack slots: `book.offset` is the cursor, `book.length` becomes its end, the free memory pointer ends the list.
+        uint256 unknown;
+        (welfare, margin, unknown) = _read(book, table.memoryOffset, zones);
+        if (unknown != 0) revert IClearingErrors.UnknownZone(unknown - 1, zones.length);
+        // The loop kept the least good order filled in full apart: only if it lies at the band's edge do they all.
+        for (uint256 i = 0; i < zones.length; ++i) {
+            ZoneTally memory zone = zones[i];
+            if (zone.hiFull != type(int256).max && zone.hiFull + zone.fee != band.max) {
+                if (zone.hiFull < zone.hi) zone.hi = zone.hiFull;
+                zone.hiFull = type(int256).max;
+            }
+            if (zone.loFull != type(int256).min && zone.loFull != band.min) {
+                if (zone.loFull > zone.lo) zone.lo = zone.loFull;
+                zone.loFull = type(int256).min;
+            }
+        }
+    }
+
+    /// The loop of `tally`, from the book's end. Offsets of the fields of a ZoneTally: price 0x00, fee 0x20, bidCap 0x40,
+    /// offerFloor 0x60, lo 0x80, hi 0xa0, loFull 0xc0, hiFull 0xe0, bidWh 0x100, offerWh 0x120, bidMarginWh 0x140,
+    /// offerMarginWh 0x160.
+    /// @return welfare as `tally`; margin as `tally`; unknown 1 + the first unknown zone met, else 0
+    function _read(
+        bytes calldata book,
+        uint256 entries,
+        ZoneTally[] memory zones
+    ) private pure returns (int256 welfare, uint256[] memory margin, uint256 unknown) {
+        // Few stack slots: `book.length` is the cursor, the free memory pointer ends the list.
         assembly ("memory-safe") {
             margin := mload(0x40)
             mstore(0x40, add(margin, 0x20))
             for {
                 book.length := add(book.offset, book.length)
-            } lt(book.offset, book.length) {
-                book.offset := add(book.offset, 16)
-            } {
-                let word := calldataload(book.offset)
-                let energy := and(shr(168, word), 0xffffffff)
-                let entry := add(mload(table), shl(5, shr(224, word)))
-                if or(iszero(energy), lt(book.offset, shr(137, shl(128, mload(entry))))) {
+            } gt(book.length, book.offset) {} {
+                book.length := sub(book.length, 16)
+                let word := calldataload(book.length)
+                let entry := add(entries, shl(5, shr(224, word)))
+                let state := mload(entry)
+                let energy := or(0x100, byte(4, word))
+                if xor(and(state, 0x3ff), energy) {
+                    if and(state, 0x3ff) {
+                        mstore(entry, or(state, 0x200))
+                        continue
+                    }
+                    state := energy
+                    mstore(entry, state)
+                }
+                energy := and(shr(168, word), 0xffffffff)
+                if iszero(energy) {
                     continue
                 }
-                if iszero(lt(byte(5, word), mload(zones))) {
+                let zone := byte(5, word)
+                if iszero(lt(zone, mload(zones))) {
+                    unknown := add(zone, 1)
                     break
                 }
-                let zone := mload(add(add(zones, 0x20), shl(5, byte(5, word))))
+                zone := mload(add(add(zones, 0x20), shl(5, zone)))
                 let limit := sar(216, shl(88, word))
-                switch and(byte(6, word), 1)
-                case 0 {
-                    if sgt(limit, mload(add(zone, 0x40))) {
-                        limit := mload(add(zone, 0x40))
-                    }
-                    let net := sub(limit, mload(add(zone, 0x20)))
-                    switch sgt(net, mload(zone))
-                    case 0 {
-                        switch eq(net, mload(zone))
-                        case 0 {
-                            if sgt(net, mload(add(zone, 0x80))) {
-                                mstore(add(zone, 0x80), net)
-                            }
-                        }
-                        default {
-                            mstore(add(zone, 0x140), add(mload(add(zone, 0x140)), energy))
-                            mstore(mload(0x40), book.offset)
-                            mstore(0x40, add(mload(0x40), 0x20))
-                        }
-                    }
-                    default {
-                        // hi, or hiFull where the limit is the band's upper edge
-                        let bound := add(zone, add(0xa0, shl(6, eq(limit, mload(add(band, 0x20))))))
-                        if slt(net, mload(bound)) {
-                            mstore(bound, net)
-                        }
-                        mstore(add(zone, 0x100), add(mload(add(zone, 0x100)), energy))
-                        mstore(entry, sub(mload(entry), shl(128, energy)))
-                        welfare := add(welfare, mul(net, energy))
-                    }
-                }
-                default {
+                if and(byte(6, word), 1) {
                     if slt(limit, mload(add(zone, 0x60))) {
                         limit := mload(add(zone, 0x60))
                     }
-                    switch slt(limit, mload(zone))
-                    case 0 {
-                        switch eq(limit, mload(zone))
-                        case 0 {
-                            if slt(limit, mload(add(zone, 0xa0))) {
-                                mstore(add(zone, 0xa0), limit)
-                            }
+                    if slt(limit, mload(zone)) {
+                        if sgt(limit, mload(add(zone, 0xc0))) {
+                            mstore(add(zone, 0xc0), limit)
                         }
-                        default {
-                            mstore(add(zone, 0x160), add(mload(add(zone, 0x160)), energy))
-                            mstore(mload(0x40), book.offset)
-                            mstore(0x40, add(mload(0x40), 0x20))
-                        }
-                    }
-                    default {
-                        // lo, or loFull where the limit is the band's lower edge
-                        let bound := add(zone, add(0x80, shl(6, eq(limit, mload(band)))))
-                        if sgt(limit, mload(bound)) {
-                            mstore(bound, limit)
-                        }
-                        mstore(add(zone, 0x120), add(mload(add(zone, 0x120)), energy))
-                        mstore(entry, add(mload(entry), shl(128, energy)))
+                        mstore(entry, add(state, shl(128, energy)))
                         welfare := sub(welfare, mul(limit, energy))
+                        zone := add(zone, 0x120)
+                        mstore(zone, add(mload(zone), energy))
+                        continue
                     }
+                    if sgt(limit, mload(zone)) {
+                        if slt(limit, mload(add(zone, 0xa0))) {
+                            mstore(add(zone, 0xa0), limit)
+                        }
+                        continue
+                    }
+                    zone := add(zone, 0x160)
+                    mstore(zone, add(mload(zone), energy))
+                    mstore(mload(0x40), book.length)
+                    mstore(0x40, add(mload(0x40), 0x20))
+                    continue
                 }
+                if sgt(limit, mload(add(zone, 0x40))) {
+                    limit := mload(add(zone, 0x40))
+                }
+                limit := sub(limit, mload(add(zone, 0x20)))
+                if sgt(limit, mload(zone)) {
+                    if slt(limit, mload(add(zone, 0xe0))) {
+                        mstore(add(zone, 0xe0), limit)
+                    }
+                    mstore(entry, sub(state, shl(128, energy)))
+                    welfare := add(welfare, mul(limit, energy))
+                    zone := add(zone, 0x100)
+                    mstore(zone, add(mload(zone), energy))
+                    continue
+                }
+                if slt(limit, mload(zone)) {
+                    if sgt(limit, mload(add(zone, 0x80))) {
+                        mstore(add(zone, 0x80), limit)
+                    }
+                    continue
+                }
+                zone := add(zone, 0x140)
+                mstore(zone, add(mload(zone), energy))
+                mstore(mload(0x40), book.length)
+                mstore(0x40, add(mload(0x40), 0x20))
             }
             mstore(margin, shr(5, sub(mload(0x40), add(margin, 0x20))))
-            if lt(book.offset, book.length) {
-                book.length := add(1, byte(5, calldataload(book.offset)))
-                book.offset := 0
-            }
-        }
-        // The loop stopped early at a word of an unknown zone.
-        if (_offsetOf(book) == 0) revert IClearingErrors.UnknownZone(book.length - 1, zones.length);
-    }
-
-    function _offsetOf(bytes calldata data) private pure returns (uint256 offset) {
-        assembly ("memory-safe") {
-            offset := data.offset
         }
     }
 
@@ -220,13 +252,13 @@ library ClearingBook {
                 }
             }
         }
+        // The list begins with the last word appended.
         assembly ("memory-safe") {
             let entries := mload(table)
-            let end := add(add(margin, 0x20), shl(5, mload(margin)))
             for {
-                let item := add(margin, 0x20)
-            } lt(item, end) {
-                item := add(item, 0x20)
+                let item := add(margin, shl(5, mload(margin)))
+            } gt(item, margin) {
+                item := sub(item, 0x20)
             } {
                 let word := calldataload(mload(item))
                 let zone := mload(add(add(zones, 0x20), shl(5, byte(5, word))))
@@ -256,41 +288,54 @@ library ClearingBook {
     /// The table's net sales as dense positions (PackedEnergy).
     function positionsOf(BookTable memory table) internal pure returns (bytes memory positions) {
         uint256 points = table.points;
-        uint256 overflow;
-        // 28 bytes more than needed: every position is written as the top of a whole memory word.
-        positions = new bytes(points * PackedEnergy.BYTES + 28);
+        uint256 large;
         assembly ("memory-safe") {
-            let entry := mload(table)
+            positions := mload(0x40)
+            mstore(positions, shl(2, points))
             let target := add(positions, 0x20)
-            let end := add(target, shl(2, points))
-            for {} lt(target, end) {
-                target := add(target, 4)
+            // Every position is written as the top of a whole memory word, in order; 28 bytes spill over.
+            mstore(0x40, add(target, and(add(shl(2, points), 91), not(31))))
+            for {
+                let entry := mload(table)
+                let end := add(entry, shl(5, points))
+            } lt(entry, end) {
+                entry := add(entry, 0x80)
             } {
                 let sold := sar(128, mload(entry))
-                switch slt(sold, 0)
-                case 0 {
-                    if gt(sold, 0x7fffffff) {
-                        overflow := add(1, shr(2, sub(target, add(positions, 0x20))))
-                    }
-                    mstore(target, shl(224, sold))
-                }
-                default {
-                    if gt(sub(0, sold), 0x7fffffff) {
-                        overflow := add(1, shr(2, sub(target, add(positions, 0x20))))
-                    }
-                    mstore(target, shl(224, or(0x80000000, sub(0, sold))))
-                }
-                entry := add(entry, 0x20)
+                let sign := sar(255, sold)
+                sold := sub(xor(sold, sign), sign)
+                large := or(large, sold)
+                mstore(target, shl(224, or(sold, and(sign, 0x80000000))))
+                sold := sar(128, mload(add(entry, 0x20)))
+                sign := sar(255, sold)
+                sold := sub(xor(sold, sign), sign)
+                large := or(large, sold)
+                mstore(add(target, 4), shl(224, or(sold, and(sign, 0x80000000))))
+                sold := sar(128, mload(add(entry, 0x40)))
+                sign := sar(255, sold)
+                sold := sub(xor(sold, sign), sign)
+                large := or(large, sold)
+                mstore(add(target, 8), shl(224, or(sold, and(sign, 0x80000000))))
+                sold := sar(128, mload(add(entry, 0x60)))
+                sign := sar(255, sold)
+                sold := sub(xor(sold, sign), sign)
+                large := or(large, sold)
+                mstore(add(target, 12), shl(224, or(sold, and(sign, 0x80000000))))
+                target := add(target, 16)
             }
-            mstore(positions, shl(2, points))
         }
-        if (overflow != 0) {
+        if (large > PackedEnergy.MAX_WH) _refuseOverflow(table);
+    }
+
+    function _refuseOverflow(BookTable memory table) private pure {
+        for (uint256 point = 0; point < table.points; ++point) {
+            uint256 offset = table.memoryOffset + point * 32;
             int256 soldWh;
-            uint256 offset = table.memoryOffset + (overflow - 1) * 32;
             assembly ("memory-safe") {
                 soldWh := sar(128, mload(offset))
             }
-            revert IClearingErrors.PositionOverflow(overflow - 1, soldWh);
+            uint256 energyWh = uint256(soldWh < 0 ? -soldWh : soldWh);
+            if (energyWh > PackedEnergy.MAX_WH) revert IClearingErrors.PositionOverflow(point, soldWh);
         }
     }
 }
