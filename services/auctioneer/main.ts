@@ -21,7 +21,7 @@ import { createReadings } from "./readings.ts";
 import { createRelay } from "./relay.ts";
 import { createRoutes } from "./routes.ts";
 import { AUCTIONEER_MIGRATION } from "./schema.ts";
-import { createSend, resumeSigned } from "./send.ts";
+import { createSend, rebroadcastSigned } from "./send.ts";
 import { createSettle } from "./settle.ts";
 import { solveSlot } from "./solve.ts";
 import { createView } from "./view.ts";
@@ -107,7 +107,7 @@ await runProcess({
       info: { url: server.url, address: wallet.address },
       tick: async (now) => {
         if (!resumed) {
-          await resumeSigned({ sender, store });
+          await rebroadcastSigned({ provider, store });
           resumed = true;
         }
         await refresh(now);

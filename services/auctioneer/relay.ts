@@ -1,4 +1,5 @@
 import { isError, keccak256, type TransactionReceipt } from "ethers";
+import { isRetryable } from "../platform/errors.ts";
 import type { OrderBody } from "../protocol/api.ts";
 import { decodeLog, skipReasonOf } from "../protocol/events.ts";
 import { decodeWords } from "../protocol/packed.ts";
@@ -76,9 +77,10 @@ export const createRelay = (context: Context): Relay => {
     try {
       receipt = await send({ key, to: addresses.orderBook, data });
     } catch (error) {
+      if (isRetryable(error)) throw error;
       // Refused before it was sent: the orders are free for another batch. Anything else is tried again as it is.
-      if (!isError(error, "CALL_EXCEPTION")) throw error;
-      release(key, slot, reasonOf(error));
+      if (isError(error, "CALL_EXCEPTION")) release(key, slot, reasonOf(error));
+      else failures.add("append", slot, reasonOf(error));
       return;
     }
     close(key, slot, receipt);

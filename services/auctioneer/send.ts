@@ -1,4 +1,5 @@
-import type { TransactionReceipt } from "ethers";
+import type { Provider, TransactionReceipt } from "ethers";
+import { isRetryable } from "../platform/errors.ts";
 import type { Sender } from "../platform/sender.ts";
 import type { Store } from "../platform/store.ts";
 
@@ -17,11 +18,16 @@ export const createSend = ({ sender, store }: { sender: Sender; store: Store }):
 };
 
 /**
- * Transactions that were signed and stored but perhaps never broadcast: their nonces must not stay as holes.
- * Rebroadcasts each and waits for its receipt.
+ * Broadcasts again what was signed and stored but perhaps never left this machine: no nonce may stay as a hole. What the
+ * chain has already it refuses, and that is fine; each intent's own stage then asks for its receipt.
+ * @throws retryable error when the chain does not answer
  */
-export const resumeSigned = async ({ sender, store }: { sender: Sender; store: Store }): Promise<void> => {
-  for (const { key } of store.all<{ key: string }>("SELECT key FROM outgoing WHERE state = 'signed' ORDER BY nonce")) {
-    await sender.send({ key, to: "", data: "" });
+export const rebroadcastSigned = async ({ provider, store }: { provider: Provider; store: Store }): Promise<void> => {
+  for (const { raw } of store.all<{ raw: string }>("SELECT raw FROM outgoing WHERE state = 'signed' ORDER BY nonce")) {
+    try {
+      await provider.broadcastTransaction(raw);
+    } catch (error) {
+      if (isRetryable(error)) throw error;
+    }
   }
 };

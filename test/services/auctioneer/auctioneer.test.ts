@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { fetchJson } from "../../../services/platform/http.ts";
 import type { OrderState } from "../../../services/protocol/api.ts";
 import type { Child } from "../../../scripts/local/child.ts";
-import { bid, createLiveMarket, FIRST_SLOT, offer, type LiveMarket } from "../support/live-market.ts";
+import { solveSlot } from "../../../services/auctioneer/solve.ts";
+import { bid, createLiveMarket, FIRST_SLOT, offer, TERMS, type LiveMarket } from "../support/live-market.ts";
 
 const slot = FIRST_SLOT + 1;
 const start = slot * 900;
@@ -78,6 +79,26 @@ describe("auctioneer", function () {
       failures: [],
       pendingOrders: 0,
     });
+  });
+
+  it("is content when a stranger clears first", async () => {
+    const other = FIRST_SLOT + 4;
+    await at(other * 900 - 890);
+    await post(await market.order(0, other, 1, [offer(1_000, 100_000)]));
+    await post(await market.order(1, other, 1, [bid(800, 250_000)]));
+    await at(other * 900 - 630);
+    await market.chain.setTime(other * 900 - 590);
+    const appended = await market.contracts.orderBook.queryFilter(market.contracts.orderBook.filters.Appended(other));
+    const words = appended[0]?.args.words as string;
+    const unlimited = { fromParentWh: 2_000n, toParentWh: 2_000n };
+    const grid = [
+      { parent: 0, ...unlimited, backupCapacityWh: 100_000n },
+      { parent: 0, ...unlimited, backupCapacityWh: 0n },
+    ];
+    const postings = solveSlot({ words, grid, terms: { ...TERMS, reference: TERMS.reference_ } });
+    await (await market.contracts.auction.clear(other, words, postings)).wait();
+    await at(other * 900 - 570);
+    expect(await fetchJson(`${String(auctioneer.info["url"])}/status`)).to.deep.include({ failures: [] });
   });
 
   it("flags a slot without a report as estimated", async () => {
