@@ -31,6 +31,9 @@ export interface ChartBox {
   readonly bottom: number;
 }
 
+/** The first slots stand at the left and leave room for those that come. */
+const FEWEST_COLUMNS = 16;
+
 /** A step of 1, 2 or 5 times a power of ten that cuts `span` into about `parts`. */
 export const niceStep = (span: number, parts: number): number => {
   const raw = Math.max(span, 1) / parts;
@@ -40,7 +43,7 @@ export const niceStep = (span: number, parts: number): number => {
 
 /** Prices as steps over the corridor of the tariffs, local trade and the grid's part as bars below. */
 export const slotChart = (slots: readonly SlotSummary[], zones: readonly string[], box: ChartBox): SlotChart => {
-  const n = Math.max(1, slots.length);
+  const n = Math.max(FEWEST_COLUMNS, slots.length);
   const step = (box.right - box.left) / n;
   const x = (at: number): number => box.left + at * step;
   const prices = slots.flatMap((slot) => [

@@ -1,7 +1,7 @@
 import type { ApiPoint, LiveView } from "../../protocol/api.ts";
 
-/** Below this a home counts as still: meters flicker by a few watts. */
-export const STILL_W = 20;
+/** Below this a flow counts as still: it would be written as 0.0 kW. */
+export const STILL_W = 50;
 
 export type Direction = "buy" | "sell" | "still";
 

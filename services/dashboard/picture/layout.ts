@@ -63,6 +63,7 @@ const MIN_REGION = 190;
 const MAX_COLUMN_HEIGHT = 480;
 
 const cells: readonly Cell[] = [
+  { width: 108, height: 114, glyph: 58, drop: 26, labelled: true },
   { width: 78, height: 84, glyph: 40, drop: 20, labelled: true },
   { width: 62, height: 74, glyph: 32, drop: 18, labelled: true },
   { width: 42, height: 50, glyph: 26, drop: 15, labelled: false },
@@ -207,7 +208,7 @@ const rail = (input: PictureInput, tree: readonly ZoneNode[]): PictureLayout => 
   const railWidth = links.length === 0 ? 2 : 16 + 14 * Math.min(links.length, 5);
   const width = input.width - railWidth - 2;
   const homes = input.points.length;
-  const cell = homes > 150 ? cells[3]! : homes > 40 ? cells[2]! : cells[1]!;
+  const cell = homes > 150 ? cells[4]! : homes > 40 ? cells[3]! : cells[2]!;
   const regions = new Map<string, Region>();
   let y = 86;
   for (const node of tree) {

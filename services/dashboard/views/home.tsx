@@ -116,7 +116,7 @@ const Connected = ({ wallet, point }: { wallet: LocalWallet; point: ApiPoint }) 
               <OrderJourney key={newest.id} placed={newest} detail={detail.data} />
             ) : (
               <Empty title="No order yet">
-                Sign one at the left: six steps from your signature to the money will show here, each with its
+                Sign one in the form: six steps from your signature to the money will show here, each with its
                 transaction.
               </Empty>
             )}
@@ -125,7 +125,7 @@ const Connected = ({ wallet, point }: { wallet: LocalWallet; point: ApiPoint }) 
       </div>
       <Panel
         title="Your last slots"
-        hint="What your home agent and you traded, and what the tariff would have paid for the same metered energy."
+        hint="What this home traded, and what the tariff would have paid for the same metered energy."
       >
         {detail.error && !detail.data ? (
           <Failure message={detail.error} />

@@ -93,11 +93,11 @@ export const PriceRulers = ({ slots }: { slots: readonly SlotSummary[] }) => {
           </dd>
         </div>
         <div>
-          <dt>Orders in the book</dt>
+          <dt>In the book</dt>
           <dd>
             <a class="num" href={hashOf("slots", slot.slot)}>
               {slot.orders}
-              <span class="unit">&nbsp;steps</span>
+              <span class="unit">&nbsp;orders</span>
             </a>
           </dd>
         </div>

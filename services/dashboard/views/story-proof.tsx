@@ -110,9 +110,11 @@ const Strip = ({ strip, currency }: { strip: ProofStrip; currency: string }) => 
       <span class="num">{price(strip.low)}</span>
       <span>
         {strip.lo !== null && strip.hi !== null
-          ? strip.lo <= strip.hi
-            ? `here any price from ${price(strip.lo, 4)} to ${price(strip.hi, 4)} would fit; the rule takes the middle over the connected zones`
-            : "set by the connected zones"
+          ? strip.lo === strip.hi
+            ? `only ${price(strip.lo, 6)} fits here: it decides who at the margin is filled in part`
+            : strip.lo < strip.hi
+              ? `here any price from ${price(strip.lo, 4)} to ${price(strip.hi, 4)} would fit; the rule takes the middle over the connected zones`
+              : "set by the connected zones"
           : "no order on one side here, so the connected zones set the price"}
       </span>
       <span class="num">{price(strip.high)}</span>

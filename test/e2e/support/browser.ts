@@ -23,10 +23,10 @@ export type Scheme = "light" | "dark";
 export const widths = [390, 1440] as const;
 export const schemes: readonly Scheme[] = ["light", "dark"];
 
-/** A page of a width and colour scheme; motion stands still in pictures, so that two runs look the same. */
+/** A page of a width and colour scheme, with what another page keeps in its storage; motion stands still in pictures, so that two runs look the same. */
 export const openPage = async (
   browser: Browser,
-  { width, scheme, url }: { width: number; scheme: Scheme; url: string },
+  { width, scheme, url, from }: { width: number; scheme: Scheme; url: string; from?: Page },
 ): Promise<Page> => {
   const context = await browser.newContext({
     viewport: { width, height: width < 700 ? 844 : 900 },
@@ -34,6 +34,7 @@ export const openPage = async (
     colorScheme: scheme,
     reducedMotion: "reduce",
     timezoneId: "Europe/Berlin",
+    ...(from ? { storageState: await from.context().storageState() } : {}),
   });
   const page = await context.newPage();
   await page.goto(url);

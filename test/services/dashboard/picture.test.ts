@@ -71,7 +71,7 @@ describe("dashboard picture", () => {
   });
 
   it("reads live power as buying and selling", () => {
-    expect([500, -500, 5, undefined].map(directionOf)).to.deep.equal(["buy", "sell", "still", "still"]);
+    expect([500, -500, 49, undefined].map(directionOf)).to.deep.equal(["buy", "sell", "still", "still"]);
     const live = (powers: number[]) => ({
       now: 0,
       heads: [],
