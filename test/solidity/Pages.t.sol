@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { BalancePages } from "../../contracts/libraries/BalancePages.sol";
-import { MarginPages } from "../../contracts/libraries/MarginPages.sol";
-import { ReplayPages } from "../../contracts/libraries/ReplayPages.sol";
-import { StatusRing } from "../../contracts/libraries/StatusRing.sol";
-import { ISettlement } from "../../contracts/interfaces/ISettlement.sol";
+import {BalancePages} from "../../contracts/libraries/BalancePages.sol";
+import {MarginPages} from "../../contracts/libraries/MarginPages.sol";
+import {ReplayPages} from "../../contracts/libraries/ReplayPages.sol";
+import {StatusRing} from "../../contracts/libraries/StatusRing.sol";
+import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 
 /// Packed storage against plain storage: no neighbour is ever touched.
 contract PagesTest {
     using BalancePages for mapping(uint256 => uint256);
-
 
     mapping(uint256 => uint256) private _balances;
     mapping(uint256 => int128) private _plain;
@@ -44,7 +43,8 @@ contract PagesTest {
         uint256 written = ReplayPages.withByte(page, point, sequence);
         require(ReplayPages.byteOf(written, point) == sequence, "byte");
         for (uint256 other = 0; other < 32; ++other) {
-            if (other != point % 32) require(ReplayPages.byteOf(written, other) == ReplayPages.byteOf(page, other), "other");
+            if (other != point % 32)
+                require(ReplayPages.byteOf(written, other) == ReplayPages.byteOf(page, other), "other");
         }
         uint8 next;
         unchecked {

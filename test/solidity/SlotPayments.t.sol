@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { FixedMoney, SlotPayments, ZoneRow } from "../../contracts/libraries/SlotPayments.sol";
-import { SlotTerms } from "../../contracts/libraries/MarketTypes.sol";
-import { TermsWord, TermsWordLibrary } from "../../contracts/libraries/TermsWord.sol";
+import {FixedMoney, SlotPayments, ZoneRow} from "../../contracts/libraries/SlotPayments.sol";
+import {SlotTerms} from "../../contracts/libraries/MarketTypes.sol";
+import {TermsWord, TermsWordLibrary} from "../../contracts/libraries/TermsWord.sol";
 
 /// The money of one slot against a plain recomputation, for any readings and positions: it sums to zero, each account pays
 /// what the rule says, and never more than its tariff payment plus |imbalance| (T - F).
