@@ -107,62 +107,104 @@ library ClearingBook {
         ZoneTally[] memory zones,
         PriceBand memory band
     ) internal pure returns (int256 welfare, uint256[] memory margin) {
-        uint256 unknown;
-        (welfare, margin, unknown) = _read(book, table.memoryOffset, zones);
-        if (unknown != 0) revert IClearingErrors.UnknownZone(unknown - 1, zones.length);
-        // The loop kept the least good order filled in full apart: only if it lies at the band's edge do they all.
-        for (uint256 i = 0; i < zones.length; ++i) {
-            ZoneTally memory zone = zones[i];
-            if (zone.hiFull != type(int256).max && zone.hiFull + zone.fee != band.max) {
-                if (zone.hiFull < zone.hi) zone.hi = zone.hiFull;
-                zone.hiFull = type(int256).max;
+        ZoneTally memory nowhere;
+        nowhere.price = type(int256).max;
+        nowhere.lo = type(int256).min;
+        (welfare, margin) = _read(book, table.memoryOffset, _directory(zones, nowhere));
+        // Below the highest price every bid is left and every offer filled.
+        if (nowhere.offerWh != 0 || nowhere.lo != type(int256).min) _refuseZone(book, zones.length);
+        unchecked {
+            // The loop kept the least good order filled in full apart: only if it lies at the band's edge do they all.
+            for (uint256 i = 0; i < zones.length; ++i) {
+                ZoneTally memory zone = zones[i];
+                if (zone.hiFull != type(int256).max && zone.hiFull + zone.fee != band.max) {
+                    if (zone.hiFull < zone.hi) zone.hi = zone.hiFull;
+                    zone.hiFull = type(int256).max;
+                }
+                if (zone.loFull != type(int256).min && zone.loFull != band.min) {
+                    if (zone.loFull > zone.lo) zone.lo = zone.loFull;
+                    zone.loFull = type(int256).min;
+                }
             }
-            if (zone.loFull != type(int256).min && zone.loFull != band.min) {
-                if (zone.loFull > zone.lo) zone.lo = zone.loFull;
-                zone.loFull = type(int256).min;
+        }
+    }
+
+    /// Pointers to the records of all 256 zones that a word can name, so that the loop needs no bounds check.
+    function _directory(ZoneTally[] memory zones, ZoneTally memory nowhere) private pure returns (uint256 directory) {
+        assembly ("memory-safe") {
+            directory := mload(0x40)
+            mstore(0x40, add(directory, 0x2000))
+            mstore(directory, nowhere)
+            for {
+                let size := 0x20
+            } lt(size, 0x2000) {
+                size := shl(1, size)
+            } {
+                mcopy(add(directory, size), directory, size)
             }
+            let count := mload(zones)
+            if gt(count, 256) {
+                count := 256
+            }
+            mcopy(directory, add(zones, 0x20), shl(5, count))
+        }
+    }
+
+    function _refuseZone(bytes calldata book, uint256 zones) private pure {
+        for (uint256 offset = 0; offset < book.length; offset += WORD_BYTES) {
+            uint256 zone = uint8(book[offset + 5]);
+            bool cancels = bytes4(book[offset + 7:]) == 0;
+            if (zone >= zones && !cancels) revert IClearingErrors.UnknownZone(zone, zones);
         }
     }
 
     /// The loop of `tally`, from the book's end. Offsets of the fields of a ZoneTally: price 0x00, fee 0x20, bidCap 0x40,
     /// offerFloor 0x60, lo 0x80, hi 0xa0, loFull 0xc0, hiFull 0xe0, bidWh 0x100, offerWh 0x120, bidMarginWh 0x140,
     /// offerMarginWh 0x160.
-    /// @return welfare as `tally`; margin as `tally`; unknown 1 + the first unknown zone met, else 0
+    /// @param zones a directory of 256 pointers
+    /// @return welfare as `tally`; margin as `tally`
     function _read(
         bytes calldata book,
         uint256 entries,
-        ZoneTally[] memory zones
-    ) private pure returns (int256 welfare, uint256[] memory margin, uint256 unknown) {
+        uint256 zones
+    ) private pure returns (int256 welfare, uint256[] memory margin) {
         // Few stack slots: `book.length` is the cursor, the free memory pointer ends the list.
         assembly ("memory-safe") {
             margin := mload(0x40)
             mstore(0x40, add(margin, 0x20))
+            // The steps of one order mostly stand together: entry, its value and the zone are kept between them. Entry 0 is
+            // scratch space.
+            let head := not(0)
+            let entry := 0
+            let state := 0
+            let zone := 0
             for {
                 book.length := add(book.offset, book.length)
             } gt(book.length, book.offset) {} {
                 book.length := sub(book.length, 16)
                 let word := calldataload(book.length)
-                let entry := add(entries, shl(5, shr(224, word)))
-                let state := mload(entry)
-                let energy := or(0x100, byte(4, word))
-                if xor(and(state, 0x3ff), energy) {
-                    if and(state, 0x3ff) {
-                        mstore(entry, or(state, 0x200))
-                        continue
-                    }
-                    state := energy
+                if xor(shr(208, word), head) {
                     mstore(entry, state)
+                    head := shr(208, word)
+                    entry := add(entries, shl(5, shr(224, word)))
+                    state := mload(entry)
+                    zone := or(0x100, byte(4, word))
+                    if xor(and(state, 0x3ff), zone) {
+                        if and(state, 0x3ff) {
+                            // Replaced: what stands before belongs to no live order.
+                            mstore(entry, or(state, 0x200))
+                            entry := 0
+                            head := not(0)
+                            continue
+                        }
+                        state := zone
+                    }
+                    zone := mload(add(zones, shl(5, byte(5, word))))
                 }
-                energy := and(shr(168, word), 0xffffffff)
+                let energy := and(shr(168, word), 0xffffffff)
                 if iszero(energy) {
                     continue
                 }
-                let zone := byte(5, word)
-                if iszero(lt(zone, mload(zones))) {
-                    unknown := add(zone, 1)
-                    break
-                }
-                zone := mload(add(add(zones, 0x20), shl(5, zone)))
                 let limit := sar(216, shl(88, word))
                 if and(byte(6, word), 1) {
                     if slt(limit, mload(add(zone, 0x60))) {
@@ -172,10 +214,9 @@ library ClearingBook {
                         if sgt(limit, mload(add(zone, 0xc0))) {
                             mstore(add(zone, 0xc0), limit)
                         }
-                        mstore(entry, add(state, shl(128, energy)))
+                        state := add(state, shl(128, energy))
                         welfare := sub(welfare, mul(limit, energy))
-                        zone := add(zone, 0x120)
-                        mstore(zone, add(mload(zone), energy))
+                        mstore(add(zone, 0x120), add(mload(add(zone, 0x120)), energy))
                         continue
                     }
                     if sgt(limit, mload(zone)) {
@@ -184,8 +225,7 @@ library ClearingBook {
                         }
                         continue
                     }
-                    zone := add(zone, 0x160)
-                    mstore(zone, add(mload(zone), energy))
+                    mstore(add(zone, 0x160), add(mload(add(zone, 0x160)), energy))
                     mstore(mload(0x40), book.length)
                     mstore(0x40, add(mload(0x40), 0x20))
                     continue
@@ -198,10 +238,9 @@ library ClearingBook {
                     if slt(limit, mload(add(zone, 0xe0))) {
                         mstore(add(zone, 0xe0), limit)
                     }
-                    mstore(entry, sub(state, shl(128, energy)))
+                    state := sub(state, shl(128, energy))
                     welfare := add(welfare, mul(limit, energy))
-                    zone := add(zone, 0x100)
-                    mstore(zone, add(mload(zone), energy))
+                    mstore(add(zone, 0x100), add(mload(add(zone, 0x100)), energy))
                     continue
                 }
                 if slt(limit, mload(zone)) {
@@ -210,11 +249,11 @@ library ClearingBook {
                     }
                     continue
                 }
-                zone := add(zone, 0x140)
-                mstore(zone, add(mload(zone), energy))
+                mstore(add(zone, 0x140), add(mload(add(zone, 0x140)), energy))
                 mstore(mload(0x40), book.length)
                 mstore(0x40, add(mload(0x40), 0x20))
             }
+            mstore(entry, state)
             mstore(margin, shr(5, sub(mload(0x40), add(margin, 0x20))))
         }
     }
@@ -223,7 +262,8 @@ library ClearingBook {
     /// the first orders by order of append. Callers have checked total <= available for every zone.
     function fillMargin(BookTable memory table, ZoneTally[] memory zones, uint256[] memory margin) internal pure {
         bool shared;
-        for (uint256 i = 0; i < zones.length; ++i) {
+        uint256 count = zones.length;
+        for (uint256 i = 0; i < count; ++i) {
             ZoneTally memory zone = zones[i];
             zone.bidRestWh = zone.bidFilledWh;
             zone.offerRestWh = zone.offerFilledWh;

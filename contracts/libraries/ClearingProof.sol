@@ -36,22 +36,24 @@ library ClearingProof {
         PriceBand memory band,
         ZonePosting[] calldata postings
     ) internal pure returns (ClearingOutcome memory outcome) {
-        if (postings.length != zones.length) revert IClearingErrors.WrongZoneCount(postings.length, zones.length);
-        ZoneTally[] memory tallies = _open(zones, postings);
-        uint256[] memory margin;
-        (outcome.welfareNano, margin) = ClearingBook.tally(book, table, tallies, band);
-        for (uint256 i = 0; i < tallies.length; ++i) {
-            _takeMargin(i, tallies[i], band, postings[i]);
-            _takeBackup(i, zones[i], tallies[i], postings[i]);
-            tallies[i].flow = _netExport(tallies[i]);
+        unchecked {
+            if (postings.length != zones.length) revert IClearingErrors.WrongZoneCount(postings.length, zones.length);
+            ZoneTally[] memory tallies = _open(zones, postings);
+            uint256[] memory margin;
+            (outcome.welfareNano, margin) = ClearingBook.tally(book, table, tallies, band);
+            for (uint256 i = 0; i < tallies.length; ++i) {
+                _takeMargin(i, tallies[i], band, postings[i]);
+                _takeBackup(i, zones[i], tallies[i], postings[i]);
+                tallies[i].flow = _netExport(tallies[i]);
+            }
+            _sum(zones, tallies, outcome);
+            ClearingNetwork.checkFlows(zones, tallies);
+            ClearingNetwork.sweepBounds(zones, tallies);
+            ClearingNetwork.checkPrices(tallies, band, postings);
+            ClearingNetwork.checkVolume(zones, tallies);
+            ClearingBook.fillMargin(table, tallies, margin);
+            outcome.positions = ClearingBook.positionsOf(table);
         }
-        _sum(zones, tallies, outcome);
-        ClearingNetwork.checkFlows(zones, tallies);
-        ClearingNetwork.sweepBounds(zones, tallies);
-        ClearingNetwork.checkPrices(tallies, band, postings);
-        ClearingNetwork.checkVolume(zones, tallies);
-        ClearingBook.fillMargin(table, tallies, margin);
-        outcome.positions = ClearingBook.positionsOf(table);
     }
 
     /// Fresh records: posted price, and the tariffs of the island's backup for all its zones.
@@ -59,40 +61,42 @@ library ClearingProof {
         ZoneTerms[] memory zones,
         ZonePosting[] calldata postings
     ) private pure returns (ZoneTally[] memory tallies) {
-        uint256 count = zones.length;
-        tallies = new ZoneTally[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            ZoneTerms memory term = zones[i];
-            if (term.parent > i) revert IClearingErrors.UnknownZone(term.parent, i + 1);
-            ZoneTally memory zone = tallies[i];
-            zone.price = postings[i].price;
-            zone.fee = term.fee;
-            zone.bidCap = ClearingNetwork.OPEN_HI;
-            zone.offerFloor = ClearingNetwork.OPEN_LO;
-            zone.lo = ClearingNetwork.OPEN_LO;
-            zone.hi = ClearingNetwork.OPEN_HI;
-            zone.loFull = ClearingNetwork.OPEN_LO;
-            zone.hiFull = ClearingNetwork.OPEN_HI;
-            zone.root = term.parent == i ? i : tallies[term.parent].root;
-            if (!term.hasBackup) continue;
-            ZoneTally memory root = tallies[zone.root];
-            if (root.bidCap == ClearingNetwork.OPEN_HI) {
-                root.bidCap = term.backupSell;
-                root.offerFloor = term.backupBuy;
+        unchecked {
+            uint256 count = zones.length;
+            tallies = new ZoneTally[](count);
+            for (uint256 i = 0; i < count; ++i) {
+                ZoneTerms memory term = zones[i];
+                if (term.parent > i) revert IClearingErrors.UnknownZone(term.parent, i + 1);
+                ZoneTally memory zone = tallies[i];
+                zone.price = postings[i].price;
+                zone.fee = term.fee;
+                zone.bidCap = ClearingNetwork.OPEN_HI;
+                zone.offerFloor = ClearingNetwork.OPEN_LO;
+                zone.lo = ClearingNetwork.OPEN_LO;
+                zone.hi = ClearingNetwork.OPEN_HI;
+                zone.loFull = ClearingNetwork.OPEN_LO;
+                zone.hiFull = ClearingNetwork.OPEN_HI;
+                zone.root = term.parent == i ? i : tallies[term.parent].root;
+                if (!term.hasBackup) continue;
+                ZoneTally memory root = tallies[zone.root];
+                if (root.bidCap == ClearingNetwork.OPEN_HI) {
+                    root.bidCap = term.backupSell;
+                    root.offerFloor = term.backupBuy;
+                }
+                if (
+                    root.bidCap != term.backupSell ||
+                    root.offerFloor != term.backupBuy ||
+                    term.backupBuy >= int256(term.backupSell) - term.fee
+                ) revert IClearingErrors.InconsistentTariffs(i);
             }
-            if (
-                root.bidCap != term.backupSell ||
-                root.offerFloor != term.backupBuy ||
-                term.backupBuy >= int256(term.backupSell) - term.fee
-            ) revert IClearingErrors.InconsistentTariffs(i);
-        }
-        for (uint256 i = 0; i < count; ++i) {
-            ZoneTally memory zone = tallies[i];
-            ZoneTally memory root = tallies[zone.root];
-            if (root.bidCap == ClearingNetwork.OPEN_HI) continue;
-            if (zone.fee != root.fee) revert IClearingErrors.InconsistentTariffs(i);
-            zone.bidCap = root.bidCap;
-            zone.offerFloor = root.offerFloor;
+            for (uint256 i = 0; i < count; ++i) {
+                ZoneTally memory zone = tallies[i];
+                ZoneTally memory root = tallies[zone.root];
+                if (root.bidCap == ClearingNetwork.OPEN_HI) continue;
+                if (zone.fee != root.fee) revert IClearingErrors.InconsistentTariffs(i);
+                zone.bidCap = root.bidCap;
+                zone.offerFloor = root.offerFloor;
+            }
         }
     }
 
@@ -103,25 +107,27 @@ library ClearingProof {
         PriceBand memory band,
         ZonePosting calldata posting
     ) private pure {
-        uint256 bidWh = posting.marginalBidWh;
-        uint256 offerWh = posting.marginalOfferWh;
-        if (bidWh > zone.bidMarginWh) {
-            revert IClearingErrors.MarginalBidOverfilled(i, bidWh, zone.bidMarginWh);
-        }
-        if (offerWh > zone.offerMarginWh) {
-            revert IClearingErrors.MarginalOfferOverfilled(i, offerWh, zone.offerMarginWh);
-        }
-        zone.bidFilledWh = bidWh;
-        zone.offerFilledWh = offerWh;
-        if (bidWh < zone.bidMarginWh && zone.lo < zone.price) zone.lo = zone.price;
-        if (bidWh > 0) {
-            if (bidWh == zone.bidMarginWh && zone.price + zone.fee == band.max) zone.hiFull = zone.price;
-            else zone.hi = zone.price;
-        }
-        if (offerWh < zone.offerMarginWh && zone.hi > zone.price) zone.hi = zone.price;
-        if (offerWh > 0) {
-            if (offerWh == zone.offerMarginWh && zone.price == band.min) zone.loFull = zone.price;
-            else zone.lo = zone.price;
+        unchecked {
+            uint256 bidWh = posting.marginalBidWh;
+            uint256 offerWh = posting.marginalOfferWh;
+            if (bidWh > zone.bidMarginWh) {
+                revert IClearingErrors.MarginalBidOverfilled(i, bidWh, zone.bidMarginWh);
+            }
+            if (offerWh > zone.offerMarginWh) {
+                revert IClearingErrors.MarginalOfferOverfilled(i, offerWh, zone.offerMarginWh);
+            }
+            zone.bidFilledWh = bidWh;
+            zone.offerFilledWh = offerWh;
+            if (bidWh < zone.bidMarginWh && zone.lo < zone.price) zone.lo = zone.price;
+            if (bidWh > 0) {
+                if (bidWh == zone.bidMarginWh && zone.price + zone.fee == band.max) zone.hiFull = zone.price;
+                else zone.hi = zone.price;
+            }
+            if (offerWh < zone.offerMarginWh && zone.hi > zone.price) zone.hi = zone.price;
+            if (offerWh > 0) {
+                if (offerWh == zone.offerMarginWh && zone.price == band.min) zone.loFull = zone.price;
+                else zone.lo = zone.price;
+            }
         }
     }
 
@@ -132,25 +138,28 @@ library ClearingProof {
         ZoneTally memory zone,
         ZonePosting calldata posting
     ) private pure {
-        uint256 capacityWh = term.hasBackup ? term.backupCapacityWh : 0;
-        uint256 soldWh = posting.backupSoldWh;
-        uint256 boughtWh = posting.backupBoughtWh;
-        if (soldWh > capacityWh) revert IClearingErrors.BackupOverfilled(i, soldWh, capacityWh);
-        if (boughtWh > capacityWh) revert IClearingErrors.BackupOverfilled(i, boughtWh, capacityWh);
-        if (capacityWh == 0) return;
-        int256 price = zone.price;
-        int256 offer = int256(term.backupSell) - term.fee;
-        int256 bid = term.backupBuy;
-        if (price < offer && soldWh != 0) revert IClearingErrors.BackupAgainstPrice(i, soldWh, 0);
-        if (price > offer && soldWh != capacityWh) revert IClearingErrors.BackupAgainstPrice(i, soldWh, capacityWh);
-        if (price > bid && boughtWh != 0) revert IClearingErrors.BackupAgainstPrice(i, boughtWh, 0);
-        if (price < bid && boughtWh != capacityWh) revert IClearingErrors.BackupAgainstPrice(i, boughtWh, capacityWh);
-        if (soldWh < capacityWh && zone.hi > offer) zone.hi = offer;
-        if (soldWh > 0 && zone.lo < offer) zone.lo = offer;
-        if (boughtWh < capacityWh && zone.lo < bid) zone.lo = bid;
-        if (boughtWh > 0 && zone.hi > bid) zone.hi = bid;
-        zone.backupSoldWh = soldWh;
-        zone.backupBoughtWh = boughtWh;
+        unchecked {
+            uint256 capacityWh = term.hasBackup ? term.backupCapacityWh : 0;
+            uint256 soldWh = posting.backupSoldWh;
+            uint256 boughtWh = posting.backupBoughtWh;
+            if (soldWh > capacityWh) revert IClearingErrors.BackupOverfilled(i, soldWh, capacityWh);
+            if (boughtWh > capacityWh) revert IClearingErrors.BackupOverfilled(i, boughtWh, capacityWh);
+            if (capacityWh == 0) return;
+            int256 price = zone.price;
+            int256 offer = int256(term.backupSell) - term.fee;
+            int256 bid = term.backupBuy;
+            if (price < offer && soldWh != 0) revert IClearingErrors.BackupAgainstPrice(i, soldWh, 0);
+            if (price > offer && soldWh != capacityWh) revert IClearingErrors.BackupAgainstPrice(i, soldWh, capacityWh);
+            if (price > bid && boughtWh != 0) revert IClearingErrors.BackupAgainstPrice(i, boughtWh, 0);
+            if (price < bid && boughtWh != capacityWh)
+                revert IClearingErrors.BackupAgainstPrice(i, boughtWh, capacityWh);
+            if (soldWh < capacityWh && zone.hi > offer) zone.hi = offer;
+            if (soldWh > 0 && zone.lo < offer) zone.lo = offer;
+            if (boughtWh < capacityWh && zone.lo < bid) zone.lo = bid;
+            if (boughtWh > 0 && zone.hi > bid) zone.hi = bid;
+            zone.backupSoldWh = soldWh;
+            zone.backupBoughtWh = boughtWh;
+        }
     }
 
     function _netExport(ZoneTally memory zone) private pure returns (int256) {
@@ -161,36 +170,39 @@ library ClearingProof {
         }
     }
 
-    /// Energy and money of the whole slot. Prices and amounts are 64 bit and zones at most 256, so 256 bit sums are exact.
+    /// Energy and money of the whole slot. Prices, fees and amounts have at most 65 bits and a word names at most 256 zones, so
+    /// unchecked sums in 256 bits are exact.
     function _sum(ZoneTerms[] memory zones, ZoneTally[] memory tallies, ClearingOutcome memory outcome) private pure {
-        uint256 boughtWh;
-        uint256 soldBackupWh;
-        uint256 boughtBackupWh;
-        int256 backupNano;
-        int256 rentNano;
-        int256 feesNano;
-        int256 welfareNano = outcome.welfareNano;
-        for (uint256 i = 0; i < tallies.length; ++i) {
-            ZoneTally memory zone = tallies[i];
-            int256 bidWh = int256(zone.bidWh + zone.bidFilledWh);
-            boughtWh += uint256(bidWh);
-            soldBackupWh += zone.backupSoldWh;
-            boughtBackupWh += zone.backupBoughtWh;
-            int256 sold = int256(zone.backupSoldWh);
-            int256 bought = int256(zone.backupBoughtWh);
-            backupNano += (sold - bought) * zone.price;
-            rentNano -= zone.flow * zone.price;
-            feesNano += bidWh * zone.fee;
-            welfareNano += (int256(zone.bidFilledWh) - int256(zone.offerFilledWh)) * zone.price;
-            welfareNano += bought * zones[i].backupBuy - sold * (int256(zones[i].backupSell) - zones[i].fee);
+        unchecked {
+            uint256 boughtWh;
+            uint256 soldBackupWh;
+            uint256 boughtBackupWh;
+            int256 backupNano;
+            int256 rentNano;
+            int256 feesNano;
+            int256 welfareNano = outcome.welfareNano;
+            for (uint256 i = 0; i < tallies.length; ++i) {
+                ZoneTally memory zone = tallies[i];
+                int256 bidWh = int256(zone.bidWh + zone.bidFilledWh);
+                boughtWh += uint256(bidWh);
+                soldBackupWh += zone.backupSoldWh;
+                boughtBackupWh += zone.backupBoughtWh;
+                int256 sold = int256(zone.backupSoldWh);
+                int256 bought = int256(zone.backupBoughtWh);
+                backupNano += (sold - bought) * zone.price;
+                rentNano -= zone.flow * zone.price;
+                feesNano += bidWh * zone.fee;
+                welfareNano += (int256(zone.bidFilledWh) - int256(zone.offerFilledWh)) * zone.price;
+                welfareNano += bought * zones[i].backupBuy - sold * (int256(zones[i].backupSell) - zones[i].fee);
+            }
+            outcome.boughtWh = _uint64(boughtWh);
+            outcome.backupSoldWh = _uint64(soldBackupWh);
+            outcome.backupBoughtWh = _uint64(boughtBackupWh);
+            outcome.backupNano = _int128(backupNano);
+            outcome.congestionNano = _int128(rentNano);
+            outcome.feesNano = _int128(feesNano);
+            outcome.welfareNano = welfareNano;
         }
-        outcome.boughtWh = _uint64(boughtWh);
-        outcome.backupSoldWh = _uint64(soldBackupWh);
-        outcome.backupBoughtWh = _uint64(boughtBackupWh);
-        outcome.backupNano = _int128(backupNano);
-        outcome.congestionNano = _int128(rentNano);
-        outcome.feesNano = _int128(feesNano);
-        outcome.welfareNano = welfareNano;
     }
 
     function _uint64(uint256 value) private pure returns (uint64) {

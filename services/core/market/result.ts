@@ -49,7 +49,7 @@ export const clearMarket = (market: CompiledMarket): MarketResult => {
 
 /** Derives a whole result from what a clearing decides. */
 export const describe = (market: CompiledMarket, decision: Decision): MarketResult => {
-  const { columns, terms, zones, lines } = market;
+  const { terms, zones, lines } = market;
   const prices = Array.from(decision.prices);
   const netExport = netExports(market, decision);
   const toParent = netExport.slice();
