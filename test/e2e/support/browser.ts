@@ -30,7 +30,7 @@ export const openPage = async (
 ): Promise<Page> => {
   const context = await browser.newContext({
     viewport: { width, height: width < 700 ? 844 : 900 },
-    deviceScaleFactor: width < 700 ? 2 : 1,
+    deviceScaleFactor: 1,
     colorScheme: scheme,
     reducedMotion: "reduce",
     timezoneId: "Europe/Berlin",
