@@ -64,13 +64,15 @@ describe("ClearingProof", function () {
       postings: readonly ZonePosting[],
       within: PriceBand = band,
     ) =>
-      harness.getFunction("prove").staticCall(
-        book,
-        START,
-        zones.map((terms) => Object.values(terms)) as never,
-        Object.values(within) as never,
-        postings.map((own) => Object.values(own)) as never,
-      );
+      harness
+        .getFunction("prove")
+        .staticCall(
+          book,
+          START,
+          zones.map((terms) => Object.values(terms)) as never,
+          Object.values(within) as never,
+          postings.map((own) => Object.values(own)) as never,
+        );
     const proveWords = (words: readonly Word[], zones: readonly ZoneTerms[], postings: readonly ZonePosting[]) =>
       prove(hexlify(encodeBook(columnsOf(words))), zones, postings);
     return { ethers, harness, prove, proveWords };
