@@ -89,6 +89,41 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
         if (delegate != address(0)) delegated = _isDelegate(point, word, delegate);
     }
 
+    function orderTermsBatch(uint256[] calldata keys) external view returns (uint256[] memory) {
+        assembly ("memory-safe") {
+            // The answer is built where it is returned from: offset, length, words. Scratch space hashes the mapping's keys.
+            let answer := mload(0x40)
+            mstore(answer, 32)
+            mstore(add(answer, 32), keys.length)
+            let out := add(answer, 64)
+            let end := add(out, shl(5, keys.length))
+            for {
+                let from := keys.offset
+            } lt(out, end) {
+                from := add(from, 32)
+            } {
+                let key := calldataload(from)
+                let point := and(key, 0xffffffff)
+                mstore(0, point)
+                mstore(32, _points.slot)
+                let word := sload(keccak256(0, 64))
+                let delegate := shr(32, key)
+                let delegated := 0
+                if delegate {
+                    // As _delegateKey: point, handovers and owner, then the delegate.
+                    mstore(0, or(shl(168, point), or(shl(160, shr(248, word)), and(word, sub(shl(160, 1), 1)))))
+                    mstore(32, delegate)
+                    mstore(0, keccak256(0, 64))
+                    mstore(32, _delegates.slot)
+                    delegated := iszero(lt(and(sload(keccak256(0, 64)), 0xffffffffff), timestamp()))
+                }
+                mstore(out, or(and(word, sub(shl(248, 1), 1)), shl(248, delegated)))
+                out := add(out, 32)
+            }
+            return(answer, sub(end, answer))
+        }
+    }
+
     function isDelegate(uint32 point, address delegate) external view returns (bool) {
         return _isDelegate(point, _existing(point), delegate);
     }

@@ -58,6 +58,9 @@ interface IMeteringPoints {
     function pointOf(uint32 point) external view returns (Point memory);
     /// The point as one word (0 = unknown), and whether `delegate` may sign for it now. What the order book reads per order.
     function orderTerms(uint32 point, address delegate) external view returns (PointWord word, bool delegated);
+    /// The same for a batch of keys (delegate << 32 | point). In each word bits 255..248 hold 1 when the delegate may sign, else
+    /// 0, instead of the handovers.
+    function orderTermsBatch(uint256[] calldata keys) external view returns (uint256[] memory words);
     function isDelegate(uint32 point, address delegate) external view returns (bool);
     /// Zones of all points in order, one byte each.
     function zones() external view returns (bytes memory);

@@ -9,8 +9,8 @@ import {TermsWord} from "./TermsWord.sol";
 /// What an order must keep to by itself: number and size of steps, the slot's band, its sides, the point's ratings.
 library OrderRules {
     uint256 internal constant MAX_STEPS = 8;
-    uint256 internal constant MIN_STEP_WH = 50;
 
+    /// The numbers of the reasons are those of Skip, fields and shifts those of PointWord and TermsWord, the smallest step 50 Wh.
     /// Sums the `count` packed steps at `steps` in memory, and gives the first rule that one breaks.
     function check(
         uint256 steps,
@@ -19,36 +19,59 @@ library OrderRules {
         TermsWord terms
     ) internal pure returns (IOrderBook.Skip) {
         if (count > MAX_STEPS) return IOrderBook.Skip.TooManySteps;
-        int256 highestBid = type(int256).min;
-        int256 lowestOffer = type(int256).max;
+        uint256 reason;
         uint256 bidWh;
         uint256 offerWh;
-        unchecked {
-            uint256 end = steps + count * PackedOrder.STEP_BYTES;
-            for (; steps < end; steps += PackedOrder.STEP_BYTES) {
-                uint256 step;
-                int256 price;
-                assembly ("memory-safe") {
-                    step := shr(176, mload(steps))
-                    price := signextend(4, step)
+        // An order is crossed when its highest bid reaches its lowest offer; both start beyond the band.
+        int256 highestBid = type(int64).min;
+        int256 lowestOffer = type(int64).max;
+        assembly ("memory-safe") {
+            for {
+                let end := add(steps, mul(count, 10))
+            } lt(steps, end) {
+                steps := add(steps, 10)
+            } {
+                let step := shr(176, mload(steps))
+                let energyWh := and(shr(40, step), 0xffffffff)
+                if lt(energyWh, 50) {
+                    reason := 8
+                    break
                 }
-                uint256 energyWh = (step >> 40) & 0xffffffff;
-                if (energyWh < MIN_STEP_WH) return IOrderBook.Skip.StepTooSmall;
-                if (price < terms.bandMin() || price > terms.bandMax()) return IOrderBook.Skip.OutsideBand;
-                step >>= 72;
-                if (step & 1 != 0) {
-                    offerWh += energyWh;
-                    if (price < lowestOffer) lowestOffer = price;
-                } else {
-                    if (step & 2 != 0) return IOrderBook.Skip.GreenOnlyNotOpen;
-                    bidWh += energyWh;
-                    if (price > highestBid) highestBid = price;
+                let price := signextend(4, step)
+                if or(slt(price, signextend(4, shr(112, terms))), sgt(price, signextend(4, shr(152, terms)))) {
+                    reason := 9
+                    break
+                }
+                switch and(shr(72, step), 3)
+                case 0 {
+                    bidWh := add(bidWh, energyWh)
+                    if sgt(price, highestBid) {
+                        highestBid := price
+                    }
+                }
+                case 2 {
+                    reason := 14
+                    break
+                }
+                default {
+                    offerWh := add(offerWh, energyWh)
+                    if slt(price, lowestOffer) {
+                        lowestOffer := price
+                    }
+                }
+            }
+            {
+                let limit := and(shr(216, point), 0xffffff)
+                let over := or(gt(bidWh, limit), gt(offerWh, limit))
+                over := or(over, gt(bidWh, and(shr(168, point), 0xffffff)))
+                if or(over, gt(offerWh, and(shr(192, point), 0xffffff))) {
+                    reason := 11
+                }
+                if iszero(slt(highestBid, lowestOffer)) {
+                    reason := 10
                 }
             }
         }
-        if (highestBid >= lowestOffer) return IOrderBook.Skip.CrossedSides;
-        if (bidWh > point.importLimitWh() || offerWh > point.exportLimitWh()) return IOrderBook.Skip.OverRating;
-        if ((bidWh > offerWh ? bidWh : offerWh) > point.tradeLimitWh()) return IOrderBook.Skip.OverRating;
-        return IOrderBook.Skip.None;
+        return IOrderBook.Skip(reason);
     }
 }

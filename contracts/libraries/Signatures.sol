@@ -8,7 +8,7 @@ library Signatures {
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     /// Signer of a 65-byte (r, s, v) or 64-byte (EIP-2098) signature with low s; zero for anything else.
-    function recover(bytes32 digest, bytes calldata signature) internal pure returns (address) {
+    function recover(bytes32 digest, bytes calldata signature) internal view returns (address) {
         bytes32 r;
         bytes32 s;
         uint256 v;
@@ -21,7 +21,7 @@ library Signatures {
     }
 
     /// As `recover`, for `length` bytes of signature at `pointer` in memory.
-    function recoverMemory(bytes32 digest, uint256 pointer, uint256 length) internal pure returns (address) {
+    function recoverMemory(bytes32 digest, uint256 pointer, uint256 length) internal view returns (address) {
         bytes32 r;
         bytes32 s;
         uint256 v;
@@ -35,19 +35,35 @@ library Signatures {
 
     /// Whether `signer`, an EOA or an EIP-1271 wallet, signed the digest; the signature stands in memory.
     function isValid(address signer, bytes32 digest, uint256 pointer, uint256 length) internal view returns (bool) {
-        if (recoverMemory(digest, pointer, length) == signer && signer != address(0)) return true;
+        // The signer is never zero: an owner or a registered delegate.
+        if (recoverMemory(digest, pointer, length) == signer) return signer != address(0);
         return signer.code.length != 0 && _walletAccepts(signer, digest, pointer, length);
     }
 
-    function _recover(bytes32 digest, uint256 length, bytes32 r, bytes32 s, uint256 v) private pure returns (address) {
-        if (length == 64) {
+    function _recover(
+        bytes32 digest,
+        uint256 length,
+        bytes32 r,
+        bytes32 s,
+        uint256 v
+    ) private view returns (address signer) {
+        if (length != 65) {
+            if (length != 64) return address(0);
             v = (uint256(s) >> 255) + 27;
             s = bytes32(uint256(s) & uint256(type(int256).max));
-        } else if (length != 65) {
-            return address(0);
         }
         if (uint256(s) > HALF_ORDER) return address(0);
-        return ecrecover(digest, uint8(v), r, s);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, digest)
+            mstore(add(free, 32), v)
+            mstore(add(free, 64), r)
+            mstore(add(free, 96), s)
+            // The precompile answers with nothing when there is no signer.
+            mstore(0, 0)
+            pop(staticcall(gas(), 1, free, 128, 0, 32))
+            signer := mload(0)
+        }
     }
 
     /// Asks the wallet with bounded gas, and reads 32 bytes of what it returns whatever their number.

@@ -83,7 +83,8 @@ contract OrderBook is IOrderBook, EIP712 {
             Skip reason = batch.refusal == Skip.None ? _unpackable(order, slot) : batch.refusal;
             if (reason == Skip.None) {
                 batch.order.read(_dataOf(PackedOrder.encode(order)));
-                reason = _take(batch);
+                (PointWord word, bool delegated) = meteringPoints.orderTerms(order.point, order.delegate);
+                reason = _take(batch, word, delegated);
                 _resetMemory(free);
             }
             if (reason == Skip.None) ++appended;
@@ -96,15 +97,21 @@ contract OrderBook is IOrderBook, EIP712 {
         // No order is shorter than its head, no step shorter than ten bytes: at most two words for 16 bytes.
         Batch memory batch = _open(slot, orders.length / 8 + 1);
         bytes memory data = orders;
-        uint256 begin = _dataOf(data);
-        uint256 end = begin + data.length;
-        for (uint256 cursor = begin; cursor < end;) {
-            uint256 next = batch.order.read(cursor);
-            if (next > end) revert MalformedBatch(cursor - begin);
-            cursor = next;
-            Skip reason = batch.refusal == Skip.None ? _take(batch) : batch.refusal;
-            if (reason == Skip.None) ++appended;
-            else emit OrderSkipped(slot, uint32(batch.order.point), uint8(batch.order.sequence), reason);
+        uint256 cursor = _dataOf(data);
+        uint256 end = cursor + data.length;
+        uint256 terms = _termsOf(cursor, end);
+        bool refused = batch.refusal != Skip.None;
+        unchecked {
+            for (; cursor < end; terms += 32) {
+                cursor = batch.order.read(cursor);
+                PointWord word;
+                assembly ("memory-safe") {
+                    word := mload(terms)
+                }
+                Skip reason = refused ? batch.refusal : _take(batch, word, word.handovers() == 1);
+                if (reason == Skip.None) ++appended;
+                else emit OrderSkipped(slot, uint32(batch.order.point), uint8(batch.order.sequence), reason);
+            }
         }
         if (appended != 0) _close(batch);
     }
@@ -189,17 +196,18 @@ contract OrderBook is IOrderBook, EIP712 {
     }
 
     /// Checks the order at hand and books it; gives the reason when it fails.
-    function _take(Batch memory batch) private returns (Skip) {
+    function _take(Batch memory batch, PointWord word, bool delegated) private returns (Skip) {
         PackedOrder.Parts memory order = batch.order;
-        (PointWord word, bool delegated) = _orderTerms(order.point, order.delegate);
-        if (PointWord.unwrap(word) == 0) return Skip.UnknownPoint;
+        address signer = word.owner();
+        if (signer == address(0)) return Skip.UnknownPoint;
         _loadSequences(batch, order.point);
         if (!ReplayPages.isAhead(batch.sequencePage, order.point, order.sequence)) return Skip.Replayed;
         Skip reason = OrderRules.check(order.steps, order.stepCount, word, batch.terms);
         if (reason != Skip.None) return reason;
-        address signer = order.delegate;
-        if (signer == address(0)) signer = word.owner();
-        else if (!delegated) return Skip.BadSignature;
+        if (order.delegate != address(0)) {
+            if (!delegated) return Skip.BadSignature;
+            signer = order.delegate;
+        }
         if (!_isSigned(batch, order, signer)) return Skip.BadSignature;
         if (order.stepCount != 0 && !_isMargined(batch, order.point, word)) return Skip.MarginTooLow;
         batch.sequencePage = ReplayPages.withByte(batch.sequencePage, order.point, order.sequence);
@@ -285,21 +293,43 @@ contract OrderBook is IOrderBook, EIP712 {
         if (batch.sequenceKey != NO_PAGE) _sequences[batch.sequenceKey] = batch.sequencePage;
     }
 
-    /// MeteringPoints.orderTerms without the compiler's checks of what our own contract returns.
-    function _orderTerms(uint256 point, address delegate) private view returns (PointWord word, bool delegated) {
+    /// MeteringPoints.orderTermsBatch for all orders of a packed batch: where its words stand in memory, one per order.
+    function _termsOf(uint256 cursor, uint256 end) private view returns (uint256 terms) {
         address target = address(meteringPoints);
-        bytes4 selector = IMeteringPoints.orderTerms.selector;
+        bytes4 selector = IMeteringPoints.orderTermsBatch.selector;
+        uint256 malformed;
         assembly ("memory-safe") {
+            let begin := cursor
             let call_ := mload(0x40)
             mstore(call_, selector)
-            mstore(add(call_, 4), point)
-            mstore(add(call_, 36), delegate)
-            if iszero(staticcall(gas(), target, call_, 68, 0, 64)) {
-                revert(0, 0)
+            mstore(add(call_, 4), 32)
+            let key := add(call_, 68)
+            for {} lt(cursor, end) {
+                key := add(key, 32)
+            } {
+                let head := mload(cursor)
+                let shape := byte(5, head)
+                let delegated := shr(7, shape)
+                mstore(key, or(shl(32, mul(delegated, shr(96, mload(add(cursor, 8))))), shr(224, head)))
+                let length := add(mul(delegated, 20), mul(and(shape, 127), 10))
+                let next := add(add(cursor, 8), add(length, and(shr(192, head), 0xffff)))
+                if gt(next, end) {
+                    malformed := add(sub(cursor, begin), 1)
+                }
+                cursor := next
             }
-            word := mload(0)
-            delegated := mload(32)
+            if iszero(malformed) {
+                let size := sub(key, call_)
+                mstore(add(call_, 36), shr(5, sub(size, 68)))
+                if iszero(staticcall(gas(), target, call_, size, 0, 0)) {
+                    revert(0, 0)
+                }
+                returndatacopy(call_, 0, returndatasize())
+                terms := add(call_, 64)
+                mstore(0x40, add(call_, and(add(returndatasize(), 31), not(31))))
+            }
         }
+        if (malformed != 0) revert MalformedBatch(malformed - 1);
     }
 
     function _freeMemory() private pure returns (uint256 free) {
