@@ -21,6 +21,7 @@ import {
   slotSummarySchema,
   stateSchema,
   termsSchema,
+  transactionSchema,
   type CheatKind,
   type CheatResult,
   type LocalWallet,
@@ -150,6 +151,18 @@ export const createRoutes = (parts: Parts): OpenAPIHono => {
   app.openapi(
     get("/orders/{id}", orderStateSchema, "What became of an order", { params: z.object({ id: z.string() }) }),
     async (http) => forward(http, await desk.stateOf(http.req.param("id") ?? "")),
+  );
+
+  app.openapi(
+    get("/transactions/{hash}", transactionSchema, "A mined transaction", { params: z.object({ hash: z.string() }) }),
+    async (http) => {
+      const hash = http.req.param("hash") ?? "";
+      if (!/^0x[0-9a-fA-F]{64}$/.test(hash)) return http.json({ error: "hash must be 0x and 64 hex digits" }, 400);
+      const receipt = await context.provider.getTransactionReceipt(hash);
+      if (!receipt) return missing(http, `no transaction ${hash} is mined on this chain`);
+      const status = receipt.status === 0 ? "reverted" : "success";
+      return answer(http, { hash, block: receipt.blockNumber, gasUsed: Number(receipt.gasUsed), status });
+    },
   );
 
   app.get("/events", (http) =>

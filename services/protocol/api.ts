@@ -321,6 +321,14 @@ export const nodeStatusSchema = z.object({
   status: z.record(z.unknown()).nullable(),
 });
 
+/** `GET /transactions/:hash`: a mined transaction, whoever sent it. */
+export const transactionSchema = z.object({
+  hash: bytes32,
+  block: z.number().int(),
+  gasUsed: z.number().int(),
+  status: z.enum(["success", "reverted"]),
+});
+
 // Local system only
 
 export const localWalletSchema = z.object({

@@ -78,7 +78,7 @@ const sentences: Record<string, (v: Values) => string> = {
   DuplicateNode: (v) => `Node ${v["node"]} appears twice or is nobody.`,
   SlotNotOver: (v) => `${slotOf(v)} ends at ${v["end"]}; it cannot be reported before.`,
   LengthsDiffer: (v) => `${v["signers"]} signers came with ${v["signatures"]} signatures.`,
-  TooFewSignatures: (v) => `${v["signatures"]} nodes signed; a quorum is ${v["quorum"]}.`,
+  TooFewSignatures: (v) => `Signatures: ${v["signatures"]}. A quorum needs ${v["quorum"]}.`,
   SignersNotAscending: (v) => `Signer ${v["signer"]} follows ${v["previous"]}; each node signs once, in order.`,
   UnknownSigner: (v) => `Signer ${v["signer"]} is not one of the ${v["nodes"]} nodes.`,
   WrongSignature: (v) => `The signature of node ${v["signer"]} is ${v["recovered"]}'s, not ${v["expected"]}'s.`,

@@ -4,14 +4,27 @@ import { chainNow } from "../context.ts";
 import { gateOf } from "../slots.ts";
 import type { Cheat } from "./bench.ts";
 
+const POLL_MS = 50;
+/** Chain time that must be left before the gate, so that the transaction still lands in time. */
+const GATE_RESERVE_SECONDS = 30;
+
 /** Appends a home's signed order again, to make it trade twice. A batch never reverts: the book skips the copy and says why. */
-export const replayedOrder: Cheat = async ({ context, contracts, send }) => {
+export const replayedOrder: Cheat = async ({ context, contracts, local, send }) => {
   const { store, provider, addresses } = context;
-  const now = chainNow(context);
-  const appends = store.all<{ slot: number; tx: string }>(
-    "SELECT slot, tx FROM appends ORDER BY block DESC, log DESC LIMIT 20",
-  );
-  const chosen = appends.find(({ slot }) => gateOf(slot) > now) ?? appends[0];
+  // While the gate is open only the used sequence number stands against the copy: wait for such a moment, if it comes soon.
+  const openAppend = (): { slot: number; tx: string } | undefined => {
+    const last = store.get<{ slot: number; tx: string }>(
+      "SELECT slot, tx FROM appends ORDER BY block DESC, log DESC LIMIT 1",
+    );
+    return last && gateOf(last.slot) > chainNow(context) + GATE_RESERVE_SECONDS ? last : undefined;
+  };
+  const deadline = Date.now() + local.cheatWaitMs;
+  let chosen = openAppend();
+  while (!chosen && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    chosen = openAppend();
+  }
+  chosen ??= store.get("SELECT slot, tx FROM appends ORDER BY block DESC, log DESC LIMIT 1");
   const original = chosen && (await provider.getTransaction(chosen.tx));
   if (!original) throw tryAgain("no order is in a book yet: try again in a moment");
   const [slot, orders] = contracts.orderBook.interface.decodeFunctionData("append", original.data);
