@@ -14,14 +14,24 @@ const processRule = (from, own) => ({
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true, dependencyTypesNot: ["type-only"] } },
-    { name: "core-is-pure", severity: "error", from: { path: "^services/core/" }, to: { path: outside, pathNot: "^services/core/" } },
+    {
+      name: "core-is-pure",
+      severity: "error",
+      from: { path: "^services/core/" },
+      to: { path: outside, pathNot: "^services/core/" },
+    },
     {
       name: "core-does-no-io",
       severity: "error",
       from: { path: "^services/core/" },
       to: { dependencyTypes: ["core"], path: "^(node:)?(fs|net|http|https|child_process|sqlite|dgram|tls)" },
     },
-    { name: "platform-knows-no-energy", severity: "error", from: { path: "^services/platform/" }, to: { path: outside, pathNot: "^services/platform/" } },
+    {
+      name: "platform-knows-no-energy",
+      severity: "error",
+      from: { path: "^services/platform/" },
+      to: { path: outside, pathNot: "^services/platform/" },
+    },
     {
       name: "devices-and-protocol-stand-on-core-and-platform",
       severity: "error",
@@ -30,15 +40,29 @@ module.exports = {
     },
     ...processes.map((name) => processRule(`^services/${name}/`, `^services/${name}/`)),
     processRule("^oracle/", "^oracle/"),
-    { name: "nobody-imports-scripts", severity: "error", from: { path: "^(services|oracle)/" }, to: { path: "^(scripts|test)/" } },
+    {
+      name: "nobody-imports-scripts",
+      severity: "error",
+      from: { path: "^(services|oracle)/" },
+      to: { path: "^(scripts|test)/" },
+    },
     { name: "nobody-imports-test", severity: "error", from: { path: "^scripts/" }, to: { path: "^test/" } },
-    { name: "no-orphans-to-nowhere", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: ["^bun:", "^deno:"] } },
+    {
+      name: "no-orphans-to-nowhere",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: ["^bun:", "^deno:"] },
+    },
   ],
   options: {
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     doNotFollow: { path: ["node_modules", "^types/"] },
     exclude: { path: "^(artifacts|cache|types|dist)/" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"], extensions: [".ts", ".tsx", ".js", ".json"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default"],
+      extensions: [".ts", ".tsx", ".js", ".json"],
+    },
   },
 };

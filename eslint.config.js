@@ -22,6 +22,7 @@ export default tseslint.config(
       "no-console": "off",
     },
   },
+  { files: ["**/*.cjs"], languageOptions: { globals: { module: "writable" } } },
   { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-unused-expressions": "off" } },
   prettier,
 );

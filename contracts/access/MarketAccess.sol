@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import { AccessManager } from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 
 /// Who may register points, set the network, publish tariffs and set the committee. Nothing here reaches the ledger, the
 /// books, the auction or settlement: those have no restricted call.

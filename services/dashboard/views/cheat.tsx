@@ -12,7 +12,11 @@ const cheats: readonly { kind: CheatKind; title: string; plan: string }[] = [
     plan: "Clear a slot with a price that is a millionth of a token too high. Who would notice?",
   },
   { kind: "dropped-order", title: "A dropped order", plan: "Clear a slot but leave out a competitor's order." },
-  { kind: "lying-node", title: "A lying node", plan: "Report far more energy than was measured, signed by one node alone." },
+  {
+    kind: "lying-node",
+    title: "A lying node",
+    plan: "Report far more energy than was measured, signed by one node alone.",
+  },
   { kind: "doubled-report", title: "A doubled report", plan: "Land a valid report a second time, to be paid twice." },
   { kind: "replayed-order", title: "A replayed order", plan: "Send a signed order of somebody else again." },
 ];
