@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {OrderWord} from "./OrderWord.sol";
 import {SlotTime} from "./SlotTime.sol";
 
 /// Running hash and number of words of the book of every slot in the ring; entries of older laps read as empty.

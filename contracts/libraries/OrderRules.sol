@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
-import {PackedOrder} from "./PackedOrder.sol";
 import {PointWord} from "./PointWord.sol";
 import {TermsWord} from "./TermsWord.sol";
 

@@ -19,8 +19,9 @@ struct ZoneRow {
     int256 deficitPrice;
     int256 surplusPrice;
     uint256 boughtWh;
-    uint256 deficitWh;
-    uint256 surplusWh;
+    /// Sum of all deficits, zero or negative.
+    int256 deficitWh;
+    int256 surplusWh;
     uint256 backed;
 }
 
@@ -76,40 +77,25 @@ library SlotPayments {
             let end := add(delta, shl(5, mload(deltas)))
             for {} lt(delta, end) {} {
                 let row := mload(add(rows, shl(5, and(mload(zone), 0xff))))
+                let energyWh := mload(position)
+                let bought := and(shr(31, energyWh), 1)
+                energyWh := and(energyWh, 0x7fffffff)
+                let p := mul(energyWh, sub(1, shl(1, bought)))
+                // The sell price, or the buy price 32 bytes behind it.
+                let pay := mul(p, mload(add(row, shl(5, bought))))
+                let at_ := add(row, 128)
+                mstore(at_, add(mload(at_), mul(energyWh, bought)))
                 let raw := mload(reading)
-                let p := and(mload(position), 0xffffffff)
-                let d := sub(and(raw, 0x7fffffff), and(shr(31, raw), 0x7fffffff))
-                let pay := 0
-                if p {
-                    switch gt(p, 0x7fffffff)
-                    case 0 {
-                        pay := mul(p, mload(row))
-                    }
-                    default {
-                        let bought := and(p, 0x7fffffff)
-                        mstore(add(row, 128), add(mload(add(row, 128)), bought))
-                        p := sub(0, bought)
-                        pay := mul(p, mload(add(row, 32)))
-                    }
-                    d := sub(d, p)
+                let d := sub(sub(and(raw, 0x7fffffff), and(shr(31, raw), 0x7fffffff)), p)
+                if eq(and(shr(62, raw), 3), 3) {
+                    d := sub(0, mul(energyWh, iszero(bought)))
                 }
-                if eq(and(raw, 0xc000000000000000), 0xc000000000000000) {
-                    d := sub(0, mul(p, sgt(p, 0)))
-                }
-                if d {
-                    switch slt(d, 0)
-                    case 1 {
-                        pay := add(pay, mul(d, mload(add(row, 64))))
-                        mstore(add(row, 160), sub(mload(add(row, 160)), d))
-                    }
-                    default {
-                        pay := add(pay, mul(d, mload(add(row, 96))))
-                        mstore(add(row, 192), add(mload(add(row, 192)), d))
-                    }
-                }
-                if pay {
-                    mstore(delta, add(mload(delta), pay))
-                }
+                // The surplus price and sum, or the deficit's 32 bytes before them.
+                at_ := sub(row, shl(5, slt(d, 0)))
+                pay := add(pay, mul(d, mload(add(at_, 96))))
+                at_ := add(at_, 192)
+                mstore(at_, add(mload(at_), d))
+                mstore(delta, add(mload(delta), pay))
                 zone := add(zone, 1)
                 position := add(position, 4)
                 reading := add(reading, 8)
@@ -162,14 +148,14 @@ library SlotPayments {
                 ZoneRow memory row = table[zone];
                 if (row.backed == 1) {
                     boughtWh += int256(row.boughtWh);
-                    deficitWh += int256(row.deficitWh);
-                    surplusWh += int256(row.surplusWh);
+                    deficitWh -= row.deficitWh;
+                    surplusWh += row.surplusWh;
                 } else {
                     // No backup: the members' pool is the other side of everything but the trades.
                     money.members +=
-                        int256(row.boughtWh) * fee +
-                        int256(row.deficitWh) * row.deficitPrice -
-                        int256(row.surplusWh) * row.surplusPrice;
+                        int256(row.boughtWh) * fee -
+                        row.deficitWh * row.deficitPrice -
+                        row.surplusWh * row.surplusPrice;
                 }
             }
             int256 nettedWh = deficitWh < surplusWh ? deficitWh : surplusWh;

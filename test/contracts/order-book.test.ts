@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { Wallet, ZeroAddress, concat, dataLength } from "ethers";
+import type { Wallet} from "ethers";
+import { ZeroAddress, concat, dataLength } from "ethers";
 import { TestWallet__factory } from "../../types/contracts/factories/test/TestWallet__factory.ts";
 import {
   compactSignature,
