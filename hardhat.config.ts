@@ -16,7 +16,11 @@ export default defineConfig({
     profiles: {
       default: {
         compilers: [{ ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 1_000 } } }],
-        overrides: { "contracts/pricing/OrderBook.sol": hot, "contracts/consumption/MeterOracle.sol": hot },
+        overrides: {
+          "contracts/pricing/OrderBook.sol": hot,
+          "contracts/consumption/MeterOracle.sol": hot,
+          "contracts/pricing/Settlement.sol": hot,
+        },
       },
       production: {
         ...solc,
