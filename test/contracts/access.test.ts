@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Wallet} from "ethers";
+import type { Wallet } from "ethers";
 import { ZeroAddress, type Signer } from "ethers";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";

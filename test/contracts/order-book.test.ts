@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Wallet} from "ethers";
+import type { Wallet } from "ethers";
 import { ZeroAddress, concat, dataLength } from "ethers";
 import { TestWallet__factory } from "../../types/contracts/factories/test/TestWallet__factory.ts";
 import {
