@@ -1,5 +1,5 @@
 import { slotStart } from "../../services/platform/clock.ts";
-import { tryAgain } from "../../services/platform/errors.ts";
+import { isRetryable, tryAgain } from "../../services/platform/errors.ts";
 import { fetchJson } from "../../services/platform/http.ts";
 import { openStore, type Store } from "../../services/platform/store.ts";
 import { slotCounts } from "../../services/protocol/market-store.ts";
@@ -100,10 +100,20 @@ const drain = async (system: LocalSystem, store: Store, lastSlot: number, option
   );
 };
 
+const BOUNDARY_ATTEMPTS = 10;
 const simulatorUrl = (system: LocalSystem): string => system.children.get("simulator")?.info["url"] as string;
 
-const boundaryOf = (system: LocalSystem, slot: number): Promise<BoundaryOfDevices> =>
-  fetchJson<BoundaryOfDevices>(`${simulatorUrl(system)}/boundaries/${slot}`);
+/** Devices that are just being restarted are waited for. */
+const boundaryOf = async (system: LocalSystem, slot: number): Promise<BoundaryOfDevices> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await fetchJson<BoundaryOfDevices>(`${simulatorUrl(system)}/boundaries/${slot}`);
+    } catch (error) {
+      if (!isRetryable(error) || attempt === BOUNDARY_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+};
 
 const nodesOf = async ({
   wiring,

@@ -24,7 +24,8 @@ describe(`two of four oracle nodes down (seed ${seed}, ${SLOTS} slots of ${dataN
     const clean = await cleanRun();
     const run = await play({
       beforeSlot: async ({ children, plan }, slot) => {
-        if (slot === plan.firstSlot + killedAt) for (const node of nodes) await children.get(node)?.kill({ hold: true });
+        if (slot === plan.firstSlot + killedAt)
+          for (const node of nodes) await children.get(node)?.kill({ hold: true });
         if (slot === plan.firstSlot + backAt) for (const node of nodes) await children.get(node)?.revive();
       },
     });

@@ -52,12 +52,14 @@ export interface RunFacts {
   fates: OrderFate[];
   book: BookWord[];
   /** Transactions of the auctioneer: intents in its store, and its nonce on chain. */
-  outgoing: { key: string; state: string; status: number; nonce: number; hash: string }[];
+  outgoing: { key: string; nonce: number; mined: boolean }[];
   auctioneerNonce: number;
 }
 
 const storesIn = (dir: string, pattern: RegExp): string[] =>
-  (readdirSync(dir, { recursive: true }) as string[]).filter((path) => pattern.test(path)).map((path) => join(dir, path));
+  (readdirSync(dir, { recursive: true }) as string[])
+    .filter((path) => pattern.test(path))
+    .map((path) => join(dir, path));
 
 /** Reads the stores of indexer, auctioneer and agents at the end of a run. */
 export const collectFacts = async (system: LocalSystem, store: Store): Promise<RunFacts> => {
@@ -72,8 +74,14 @@ export const collectFacts = async (system: LocalSystem, store: Store): Promise<R
 
   const auctioneer = openReadOnly(storesIn(wiring.storeDir, /^auctioneer.*\.sqlite$/)[0] as string);
   const fates = auctioneer.all<OrderFate>("SELECT point, slot, sequence, state FROM orders");
-  const outgoing = auctioneer.all<RunFacts["outgoing"][number]>("SELECT key, state, status, nonce, hash FROM outgoing");
+  const intents = auctioneer.all<{ key: string; nonce: number; hash: string }>("SELECT key, nonce, hash FROM outgoing");
   auctioneer.close();
+  const outgoing = await Promise.all(
+    intents.map(async ({ key, nonce, hash }) => {
+      const receipt = await provider.getTransactionReceipt(hash);
+      return { key, nonce, mined: receipt !== null };
+    }),
+  );
   const accepted = storesIn(wiring.storeDir, /^agent-.*\.sqlite$/).flatMap((path) => {
     const agent = openReadOnly(path);
     const rows = agent.all<{ point: number; slot: number; body: string }>(

@@ -35,11 +35,10 @@ export const chances = (test: number) => {
 /** From the middle of a sunny day on, so that there is trade; a whole day from its usual start when long. */
 const planOf = (slots: number, stateDir: string): RunPlan => {
   const start = hasFontana ? "2021-08-08T18:00:00Z" : "2026-06-22T10:00:00Z";
-  const plan = planRun(
-    { ...(hasFontana ? { data: fontana } : {}), ...(isLong ? {} : { start }), seed: 1 },
-    stateDir,
-    { homes: 8, cars: 0 },
-  );
+  const plan = planRun({ ...(hasFontana ? { data: fontana } : {}), ...(isLong ? {} : { start }), seed: 1 }, stateDir, {
+    homes: 8,
+    cars: 0,
+  });
   return { ...plan, slots };
 };
 
