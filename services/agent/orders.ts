@@ -11,6 +11,9 @@ export interface OrderStep {
 export const MAX_STEPS = 8;
 export const MIN_STEP_WH = 50;
 
+/** Floating-point dust, micro-token per kWh: a value of 219,999.9999 is the tariff of 220,000, at which the backup serves. */
+const ROUNDING = 0.01;
+
 /** Everything an order of one slot depends on. Energies Wh in the slot, prices micro-token per kWh. */
 export interface OrderInput {
   /** Expected load less PV without the battery. */
@@ -85,11 +88,11 @@ const toSteps = (input: OrderInput, bids: Segment[], offers: Segment[]): OrderSt
   const clamp = (price: number): number => Math.min(input.bandMax, Math.max(input.bandMin, price));
   const buy = merge(worthwhileBids, MAX_STEPS, input.importRatingWh).map((step) => ({
     ...step,
-    price: clamp(Math.floor(step.price)),
+    price: clamp(Math.floor(step.price + ROUNDING)),
   }));
   const sell = merge(worthwhileOffers, MAX_STEPS, input.exportRatingWh).map((step) => ({
     ...step,
-    price: clamp(Math.ceil(step.price)),
+    price: clamp(Math.ceil(step.price - ROUNDING)),
   }));
   while (buy.length + sell.length > MAX_STEPS) (buy.length > sell.length ? buy : sell).pop();
   const highestBid = buy[0]?.price;
