@@ -8,8 +8,8 @@ const POLL_MS = 50;
 /** Chain time that must be left before the gate, so that the transaction still lands in time. */
 const GATE_RESERVE_SECONDS = 30;
 
-/** Appends a home's signed order again, to make it trade twice. A batch never reverts: the book skips the copy and says why. */
-export const replayedOrder: Cheat = async ({ context, contracts, local, send }) => {
+/** Appends homes' signed orders again, to make them trade twice. A batch never reverts: the book skips each copy and says why. */
+export const replayedOrder: Cheat = async ({ context, local, send }) => {
   const { store, provider, addresses } = context;
   // While the gate is open only the used sequence number stands against the copy: wait for such a moment, if it comes soon.
   const openAppend = (): { slot: number; tx: string } | undefined => {
@@ -27,11 +27,8 @@ export const replayedOrder: Cheat = async ({ context, contracts, local, send }) 
   chosen ??= store.get("SELECT slot, tx FROM appends ORDER BY block DESC, log DESC LIMIT 1");
   const original = chosen && (await provider.getTransaction(chosen.tx));
   if (!original) throw tryAgain("no order is in a book yet: try again in a moment");
-  const [slot, orders] = contracts.orderBook.interface.decodeFunctionData("append", original.data);
-  const [order] = orders;
-  if (!order) throw tryAgain("the last batch is empty: try again in a moment");
-  const data = contracts.orderBook.interface.encodeFunctionData("append", [slot, [order]]);
-  const { txHash } = await send({ to: addresses.orderBook, data });
+  // The very bytes of the honest batch: every order in it with its owner's valid signature.
+  const { txHash } = await send({ to: addresses.orderBook, data: original.data });
   const receipt = await provider.getTransactionReceipt(txHash);
   const events = (receipt?.logs ?? []).flatMap((raw) => {
     const event = decodeLog({
@@ -44,7 +41,7 @@ export const replayedOrder: Cheat = async ({ context, contracts, local, send }) 
   });
   const skipped = events.find((event) => event.name === "OrderSkipped");
   return {
-    sent: `The order of point ${order.point} for slot ${slot} a second time, with its owner's valid signature.`,
+    sent: `The batch of orders for slot ${chosen?.slot} a second time, each with its owner's valid signature.`,
     txHash,
     refused: skipped !== undefined && !events.some(({ name }) => name === "Appended"),
     error: skipped
@@ -59,7 +56,7 @@ export const replayedOrder: Cheat = async ({ context, contracts, local, send }) 
         }
       : null,
     words: skipped
-      ? `The book skipped the order: ${skipReasonOf(skipped.reason)}.`
+      ? `The book skipped every copy: ${skipReasonOf(skipped.reason)}.`
       : "The contract took it: this must not happen.",
   };
 };

@@ -143,7 +143,7 @@ describe("api", function () {
     await tick(FIRST_SLOT * 900 + 60);
     expect(await cheat("replayed-order")).to.deep.include({
       refused: true,
-      words: "The book skipped the order: its sequence number was used already.",
+      words: "The book skipped every copy: its sequence number was used already.",
     });
     await tick(FIRST_SLOT * 900 + 330);
     expect(await get(`/slots/${slot}/clearing`, api.clearingViewSchema)).to.deep.include({ slot, cleared: true });
