@@ -17,9 +17,16 @@ const commands: Record<string, () => Promise<Register>> = {
   doctor: async () => (await import("./commands/doctor.ts")).registerDoctor,
 };
 
+/** A wrong call is told in one line, as every wrong input. */
+const oneLine = (message: string): string =>
+  `daeg: ${message
+    .replace(/^error: /, "")
+    .trim()
+    .replace(/\s*\n\s*/g, " ")} (add --help for the usage)\n`;
+
 const program = new Command("daeg")
   .description("A neighbourhood that runs its own electricity market.")
-  .showHelpAfterError("(add --help for the usage)")
+  .configureOutput({ outputError: (message, write) => write(oneLine(message)) })
   .exitOverride();
 
 /** Exit without cutting off a pipe that still drains. */
@@ -32,7 +39,6 @@ try {
   const wanted = process.argv[2] ?? "";
   const names = wanted in commands ? [wanted] : Object.keys(commands);
   for (const name of names) (await (commands[name] as () => Promise<Register>)())(program);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError("(add --help for the usage)");
   await program.parseAsync();
   if (process.exitCode !== undefined && process.exitCode !== 0) finish(Number(process.exitCode));
 } catch (error) {

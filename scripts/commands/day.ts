@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { requireBuild } from "../local/build.ts";
 import { playDay } from "../local/day.ts";
 import { planRun, wholeOption, type RunOptions } from "../local/plan.ts";
 import { lockState } from "../local/lock.ts";
@@ -42,6 +43,7 @@ export const registerDay = (program: Command): void => {
         ...(options.start === undefined ? {} : { start: options.start }),
         ...(options.homes === undefined ? {} : { homes: wholeOption("--homes", options.homes, 1, 1_000) }),
       };
+      requireBuild();
       const temporary = options.state === undefined;
       const stateDir = temporary ? mkdtempSync(join(tmpdir(), "daeg-day-")) : resolve(options.state as string);
       const unlock = lockState(stateDir);
