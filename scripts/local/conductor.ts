@@ -1,5 +1,6 @@
 import { SLOT_SECONDS, slotStart } from "../../services/platform/clock.ts";
 import type { Child } from "./child.ts";
+import type { Timing } from "./timing.ts";
 
 /** Instants of a slot, seconds after its start, at which something is due (see docs/architecture.md). */
 export const DAY_INSTANTS: readonly number[] = [0, 120, 330];
@@ -20,16 +21,30 @@ export const createConductor = ({
   setChainTime,
   stages,
   onInstant,
+  timing,
 }: {
   setChainTime(now: number): Promise<void>;
   /** Without trading (a run's end) agents rest. */
   stages: (options: { trading: boolean }) => Stages;
   onInstant?: (now: number) => Promise<void> | void;
+  /** Where wall time goes, for measurements. */
+  timing?: Timing | undefined;
 }) => {
+  const timed = async (name: string, work: () => Promise<void> | void): Promise<void> => {
+    if (!timing) return work();
+    const began = performance.now();
+    await work();
+    timing.add(name, performance.now() - began);
+  };
   const instant = async (now: number, { trading = true }: { trading?: boolean } = {}): Promise<void> => {
-    await setChainTime(now);
-    await onInstant?.(now);
-    for (const stage of stages({ trading })) await Promise.all(stage.map((child) => child.tick(now)));
+    const offset = now % SLOT_SECONDS;
+    await timed(`${offset} s: chain`, () => setChainTime(now));
+    await timed(`${offset} s: operator`, async () => onInstant?.(now));
+    for (const [at, stage] of stages({ trading }).entries()) {
+      await timed(`${offset} s: stage ${at}, ${stage[0]?.name ?? "nobody"}`, async () => {
+        await Promise.all(stage.map((child) => timed(`${offset} s: - ${child.name}`, () => child.tick(now))));
+      });
+    }
   };
 
   return {

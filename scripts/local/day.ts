@@ -11,8 +11,12 @@ import type { DayReport } from "../report/types.ts";
 import { DAY_INSTANTS } from "./conductor.ts";
 import type { RunPlan } from "./plan.ts";
 import { startSystem, type LocalSystem, type SystemOptions } from "./system.ts";
+import { createTiming } from "./timing.ts";
 
-export interface DayOptions extends Pick<SystemOptions, "committee" | "agentProcesses" | "lie" | "chainFor"> {
+export interface DayOptions extends Pick<
+  SystemOptions,
+  "committee" | "agentProcesses" | "lie" | "chainFor" | "timing"
+> {
   plan: RunPlan;
   stateDir: string;
   /** Wall time (ms) from which `wallSeconds` counts. */
@@ -37,7 +41,14 @@ const DRAIN_SLOTS = 24;
 /** Plays a run from its first to its last slot, waits until every slot is settled, and composes the report. */
 export const playDay = async (options: DayOptions): Promise<DayResult> => {
   const { plan, onProgress = () => undefined } = options;
-  const system = await startSystem({ ...options, slotSeconds: 0, onProgress: (message) => onProgress(message) });
+  // DAEG_TIMING=1 tells on stderr where the time of a slot went.
+  const timing = options.timing ?? (process.env["DAEG_TIMING"] === "1" ? createTiming() : undefined);
+  const system = await startSystem({
+    ...options,
+    timing,
+    slotSeconds: 0,
+    onProgress: (message) => onProgress(message),
+  });
   try {
     const { conductor } = system;
     const lastSlot = plan.firstSlot + plan.slots - 1;
@@ -75,6 +86,7 @@ export const playDay = async (options: DayOptions): Promise<DayResult> => {
         slots: plan.slots,
         points: plan.community.homes.map(({ id }) => system.market.pointOf.get(id) as number),
       });
+      if (timing && timing !== options.timing) process.stderr.write(timing.table(plan.slots));
       return { report, slots: figures, zones: system.tree.map(({ name }) => name) };
     } finally {
       store.close();

@@ -23,6 +23,7 @@ import { zoneTree, type TreeZone } from "./grid.ts";
 import { createOperator } from "./operator.ts";
 import { freePorts } from "./ports.ts";
 import type { RunPlan } from "./plan.ts";
+import type { Timing } from "./timing.ts";
 
 export interface SystemOptions {
   plan: RunPlan;
@@ -41,6 +42,8 @@ export interface SystemOptions {
   lie?: { node: number; factor: number };
   /** Endpoint that the processes use instead of the chain's own, for tests that cut it off. */
   chainFor?: (url: string) => Promise<string>;
+  /** Where wall time goes, for measurements. */
+  timing?: Timing | undefined;
   onProblem(message: string): void;
   onProgress?(message: string): void;
 }
@@ -168,6 +171,7 @@ export const startSystem = async (options: SystemOptions): Promise<LocalSystem> 
     const conductor = createConductor({
       setChainTime: chain.setTime,
       onInstant: operator.publish,
+      timing: options.timing,
       stages: ({ trading }) => [
         simulators,
         [indexer],
