@@ -63,7 +63,10 @@ export const createApi = ({
     await progress.until(() => progress.readThrough() >= endOf(slot), waits.observeMs);
     if (progress.readThrough() < endOf(slot))
       return context.json({ error: `slot ${slot} is not over for this node` }, 409);
-    return context.json(observe(slot));
+    // What is reported needs no new word, and what is long over was forgotten: only what was said then counts.
+    if (slot >= records.next()) return context.json(observe(slot));
+    const said = records.observation(slot);
+    return said ? context.json(said) : context.json({ error: `slot ${slot} is reported already` }, 409);
   });
 
   app.post("/propose", limited(PROPOSAL_BYTES), async (context) => {

@@ -51,6 +51,11 @@ export const createCommittee = ({
   /** Recovering a key is by far the dearest step: the same signature is verified once. */
   const verified = new Map<string, boolean>();
 
+  const remember = (key: string, good: boolean): void => {
+    verified.set(key, good);
+    if (verified.size > REMEMBERED) verified.delete(verified.keys().next().value as string);
+  };
+
   const signedBy = (node: number, digest: string, signature: string): boolean => {
     const address = addresses[node];
     if (address === undefined) return false;
@@ -58,8 +63,7 @@ export const createCommittee = ({
     let good = verified.get(key);
     if (good === undefined) {
       good = recovers(digest, signature) === address;
-      verified.set(key, good);
-      if (verified.size > REMEMBERED) verified.delete(verified.keys().next().value as string);
+      remember(key, good);
     }
     return good;
   };
@@ -73,7 +77,7 @@ export const createCommittee = ({
     leaderOf: (slot, attempt) => (slot + attempt) % addresses.length,
     sign: (digest) => {
       const signature = signingKey.sign(digest).serialized;
-      verified.set(`${index}${digest}${signature}`, true);
+      remember(`${index}${digest}${signature}`, true);
       return signature;
     },
     signedBy,

@@ -23,8 +23,11 @@ export interface Deviation {
 }
 
 export interface ReportLedger {
-  /** Takes a report that is known to be on chain (or past being put there) as the slot's truth. */
-  accept(record: ReportRecord): Promise<void>;
+  /**
+   * Takes a report that is known to be on chain (or past being put there) as the slot's truth.
+   * @returns false when its observations, where they are needed, are not those that its readings follow from
+   */
+  accept(record: ReportRecord): Promise<boolean>;
   /** Takes a report that a leader says it put on chain, if that is so. @throws retryable when the chain does not answer */
   acceptLanded(landed: LandedReport, now: number): Promise<boolean>;
   /** Looks on chain, then here and at the other nodes for the report of the next slot. @throws as above */
@@ -64,7 +67,9 @@ export const createReportLedger = ({
     }
   };
 
-  const standingsOf = async (record: ReportRecord): Promise<{ standings: Standing[]; derivable: boolean }> => {
+  const standingsOf = async (
+    record: ReportRecord,
+  ): Promise<{ standings: Standing[]; derivable: boolean } | undefined> => {
     const derived = standingsAfter(records.standings(), unpackReadings(record.readings));
     if (derived) return { standings: derived, derivable: true };
     const computed = await compute({
@@ -76,19 +81,22 @@ export const createReportLedger = ({
       late: true,
       bought: chain.boughtWh,
     });
-    if ("waitingFor" in computed || computed.readings !== record.readings) {
-      throw new Error(`slot ${record.slot}: the reported readings do not follow from their observations`);
-    }
+    if ("waitingFor" in computed || computed.readings !== record.readings) return undefined;
     return { standings: computed.standings, derivable: false };
   };
 
-  const accept = async (record: ReportRecord): Promise<void> => {
-    const { standings, derivable } = await standingsOf(record);
+  const accept = async (record: ReportRecord): Promise<boolean> => {
+    const known = await standingsOf(record);
     // Another request may have brought the same report meanwhile.
-    if (record.slot !== records.next()) return;
-    records.saveReport(record, standings, derivable);
+    if (record.slot !== records.next()) return true;
+    if (!known) {
+      log.warn({ slot: record.slot }, "reported readings came without the observations they follow from");
+      return false;
+    }
+    records.saveReport(record, known.standings, known.derivable);
     note(record);
     progress.notify();
+    return true;
   };
 
   const isSound = (record: ReportRecord): boolean =>
@@ -116,17 +124,13 @@ export const createReportLedger = ({
       onChain === undefined ? hasQuorum(record) : storedDigest(record) === onChain;
     for (const { proposal } of records.signedOf(slot)) {
       const record = recordOf(proposal);
-      if (onChain !== undefined && fits(record)) {
-        await accept(record);
-        return true;
-      }
+      if (onChain !== undefined && fits(record) && (await accept(record))) return true;
     }
     const answers = await Promise.allSettled(peers.others.map((node) => peers.report(node, slot)));
     for (const answer of answers) {
-      if (answer.status === "fulfilled" && isSound(answer.value) && fits(answer.value)) {
-        await accept(answer.value);
-        return true;
-      }
+      if (answer.status !== "fulfilled" || !isSound(answer.value) || !fits(answer.value)) continue;
+      // One node's word may lack what another one's has: the next may do.
+      if (await accept(answer.value)) return true;
     }
     log.warn({ slot }, "the chain holds a report whose readings no node has given yet");
     return false;
@@ -138,8 +142,7 @@ export const createReportLedger = ({
     if (signed?.digest !== digest) return adopt(now);
     const { readings, observations } = signed.proposal;
     if ((await chain.reportDigestOf(landed.slot)) !== storedDigest(landed)) return false;
-    await accept({ ...landed, readings, observations });
-    return true;
+    return accept({ ...landed, readings, observations });
   };
 
   return {

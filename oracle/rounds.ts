@@ -161,12 +161,11 @@ export const createRounds = ({
         return (await ledger.adopt(now)) ? REPORTED : waitingFor(`slot ${slot}: another report is on chain`);
       case "final":
         log.warn({ slot }, "the slot is final without a report: its readings only continue the registers");
-        await ledger.accept(record);
-        return REPORTED;
+        break;
       case "landed":
-        await ledger.accept(record);
-        return REPORTED;
+        break;
     }
+    return (await ledger.accept(record)) ? REPORTED : waitingFor(`slot ${slot}: its own observations do not hold`);
   };
 
   /** Waits for another node's turn; "dead" when it does not answer or its word does not hold. */

@@ -101,6 +101,7 @@ export const createObservationDigest = (
 const word = (value: number): string => value.toString(16).padStart(64, "0");
 
 const hex = z.string().regex(/^0x(?:[0-9a-f]{2})*$/, "must be bytes in lower-case hex, like 0x01ab");
+const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes in lower-case hex");
 const signature = z.string().regex(/^0x[0-9a-f]{130}$/, "must be a 65 byte signature in lower-case hex");
 const uint = (bits: number): z.ZodNumber =>
   z
@@ -150,8 +151,8 @@ export const landedReportSchema = z
     slot: uint(32),
     version: uint(8),
     attempt: uint(8),
-    readingsHash: hex,
-    root: hex,
+    readingsHash: bytes32,
+    root: bytes32,
     signers: z.array(uint(5)).max(31),
     signatures: z.array(signature).max(31),
   })
@@ -165,8 +166,8 @@ export const reportRecordSchema = z
     version: uint(8),
     attempt: uint(8),
     readings: hex,
-    readingsHash: hex,
-    root: hex,
+    readingsHash: bytes32,
+    root: bytes32,
     observations: z.array(signedObservationSchema).max(31),
     signers: z.array(uint(5)).max(31),
     signatures: z.array(signature).max(31),
