@@ -14,6 +14,8 @@ const MARGIN_SLOTS = 240n;
 /** Local wallets start with this much beside the margin, base units (6 decimals). */
 const POCKET_MONEY = 50_000_000n;
 
+const HOMES_AT_ONCE = 8;
+
 /** Delegate keys never expire on a local chain. */
 const FOREVER = 2 ** 40 - 1;
 
@@ -94,15 +96,18 @@ export const bootstrapMarket = async ({
     await registered.wait();
     pointOf.set(home.id, pointOf.size);
   }
-  for (const home of community.homes) {
+  const equip = async (home: Community["homes"][number]): Promise<void> => {
     const point = pointOf.get(home.id) as number;
     const owner = wallet(`home:${home.id}`);
     const agent = wallet(`agent:${home.id}`);
-    await chain.fund(agent.address);
     const asOwner = connectContracts(addresses, owner);
     await (await asOwner.meteringPoints.setDelegate(point, agent.address, FOREVER)).wait();
     const marginNano = (await asOwner.orderBook.marginPerSlot(point)) * MARGIN_SLOTS;
     await deposit({ addresses, owner, account: point, amount: marginNano / NANO_PER_BASE_UNIT + POCKET_MONEY });
+  };
+  // Each home's wallet is its own queue of transactions: homes need not wait for each other.
+  for (let first = 0; first < community.homes.length; first += HOMES_AT_ONCE) {
+    await Promise.all(community.homes.slice(first, first + HOMES_AT_ONCE).map(equip));
   }
   const backup = wallet("backup");
   const { ledger } = connectContracts(addresses, provider);
