@@ -107,11 +107,7 @@ export const createChain = async ({
       const parsed = logs[0] && auctionInterface.parseLog(logs[0]);
       return parsed ? unpackPositions(parsed.args.record.positions).map((soldWh) => Math.max(0, -soldWh)) : [];
     },
-    resume: async () => {
-      const open = store.all<{ key: string }>("SELECT key FROM outgoing WHERE state = 'signed' ORDER BY nonce");
-      // The bytes are in the store; target and data are those of the first time.
-      for (const { key } of open) await sender.send({ key, to: addresses.meterOracle, data: "0x" });
-    },
+    resume: sender.resume,
     land: async (record) => {
       const { slot, version, attempt, readingsHash, root, signers, signatures } = record;
       try {

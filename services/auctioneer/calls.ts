@@ -9,7 +9,6 @@ const RECORD =
 
 const iface = new Interface([
   "function appendPacked(uint32 slot,bytes orders) returns (uint256)",
-  "function clear(uint32 slot,bytes book,tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings)",
   `function settle(tuple(${RECORD} record,bytes readings,bytes32 root)[] slots)`,
   "function estimate(uint32 slot)",
   `function settleEstimated(${RECORD} record)`,
@@ -17,14 +16,6 @@ const iface = new Interface([
   "function genesisSlot() view returns (uint32)",
   "function finalThrough() view returns (uint32)",
 ]);
-
-export interface PostedZone {
-  price: bigint | number;
-  marginalBidWh: bigint | number;
-  marginalOfferWh: bigint | number;
-  backupSoldWh: bigint | number;
-  backupBoughtWh: bigint | number;
-}
 
 export interface SlotToSettle {
   record: ClearingRecord;
@@ -35,9 +26,6 @@ export interface SlotToSettle {
 /** Packed: a third of the calldata of `append`. Sorted by point, neighbours share storage words. */
 export const encodeAppend = (slot: number, orders: readonly OrderBody[]): string =>
   iface.encodeFunctionData("appendPacked", [slot, packOrders(orders.map(orderOfBody))]);
-
-export const encodeClear = (slot: number, words: string, postings: readonly PostedZone[]): string =>
-  iface.encodeFunctionData("clear", [slot, words, postings]);
 
 export const encodeSettle = (slots: readonly SlotToSettle[]): string => iface.encodeFunctionData("settle", [slots]);
 

@@ -1,29 +1,20 @@
 import { slotStart } from "../platform/clock.ts";
 import { isRetryable } from "../platform/errors.ts";
-import type { GridZone, SlotTerms } from "../protocol/events.ts";
-import { bookHash, bookStart } from "../protocol/words.ts";
-import { encodeClear, type PostedZone } from "./calls.ts";
+import { checkBook, encodeClear, gateOf, solveSlot } from "../protocol/clearing.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
-import { gateOf } from "./intake.ts";
 import { gridOf, type SlotView } from "./view.ts";
 
-/** Solves one slot: the postings of all zones for a book, the network and the slot's terms. */
-export type Solve = (market: { words: string; grid: GridZone[]; terms: SlotTerms }) => PostedZone[];
-
 /** Clears every slot whose gate is closed, that has a book and that nobody cleared yet, before it starts. */
-export const createClear = (context: Context, solve: Solve): { run(now: number): Promise<void> } => {
+export const createClear = (context: Context): { run(now: number): Promise<void> } => {
   const { chainId, addresses, failures, send, log } = context;
   const givenUp = new Set<number>();
 
   const clearSlot = async (slot: number, book: SlotView): Promise<void> => {
     const words = `0x${book.words}`;
-    const folded = bookHash(bookStart(chainId, addresses.orderBook, slot), words);
-    if (folded !== book.book) {
-      throw new Error(`the events of slot ${slot} fold to ${folded}, the chain has ${book.book}: a log is missing`);
-    }
+    checkBook({ chainId, orderBook: addresses.orderBook, slot }, words, book.book);
     const terms = context.view().terms.get(slot);
     if (!terms) throw new Error(`the terms of slot ${slot} are not among the events`);
-    const postings = solve({ words, grid: gridOf(context.view(), slot), terms });
+    const { postings } = solveSlot({ words, grid: gridOf(context.view(), slot), terms });
     const data = encodeClear(slot, words, postings);
     const receipt = await send({ key: `clear:${slot}`, to: addresses.auction, data });
     if (receipt.status !== 1) throw new Error(`transaction ${receipt.hash} reverted`);

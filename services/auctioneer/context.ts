@@ -1,10 +1,10 @@
 import { messageOf } from "../platform/errors.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import type { Log } from "../platform/log.ts";
+import type { Sender } from "../platform/sender.ts";
 import type { Store } from "../platform/store.ts";
 import { decodeContractError, type ContractError } from "../protocol/contracts.ts";
 import type { AuctioneerConfig } from "./config.ts";
-import type { Send } from "./send.ts";
 import type { ChainView } from "./view.ts";
 
 /** Where the contracts are, as far as the auctioneer calls them. */
@@ -20,7 +20,7 @@ export interface Context {
   store: Store;
   provider: PooledProvider;
   view: () => ChainView;
-  send: Send;
+  send: Sender["send"];
   chainId: number;
   addresses: MarketAddresses;
   log: Log;

@@ -1,15 +1,11 @@
 import { getBytes, id as hashText, recoverAddress, Signature, type TypedDataDomain } from "ethers";
 import { wrongInput } from "../platform/errors.ts";
-import { slotStart } from "../platform/clock.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import type { Store } from "../platform/store.ts";
 import type { OrderBody, OrderState } from "../protocol/api.ts";
+import { gateOf } from "../protocol/clearing.ts";
 import { orderDigest } from "../protocol/order.ts";
 import type { ChainView, PointView } from "./view.ts";
-
-/** Orders are accepted at block times up to this many seconds before the slot starts (SlotTime.GATE_SECONDS). */
-const GATE_SECONDS = 600;
-export const gateOf = (slot: number): number => slotStart(slot) - GATE_SECONDS;
 
 const AHEAD_SLOTS = 120;
 /** Orders of wallets that only the chain can check may not replace one another here; this bounds what waits. */

@@ -21,9 +21,7 @@ import { createReadings } from "./readings.ts";
 import { createRelay } from "./relay.ts";
 import { createRoutes } from "./routes.ts";
 import { AUCTIONEER_MIGRATION } from "./schema.ts";
-import { createSend, rebroadcastSigned } from "./send.ts";
 import { createSettle } from "./settle.ts";
-import { solveSlot } from "./solve.ts";
 import { createView } from "./view.ts";
 
 const keyOf = ({ privateKey, privateKeyFile }: AuctioneerConfig): string => {
@@ -62,14 +60,14 @@ await runProcess({
       store,
       provider,
       view: () => source.view,
-      send: createSend({ sender, store }),
+      send: sender.send,
       chainId: chain.chainId,
       addresses: { orderBook, auction, settlement },
       log,
       failures,
     };
     const relay = createRelay(context);
-    const clear = createClear(context, solveSlot);
+    const clear = createClear(context);
     const settle = createSettle(context, createReadings({ nodes: config.nodes, timeoutMs: config.nodeTimeoutMs }));
     const finish = createFinish(context, genesisSlot);
 
@@ -107,7 +105,7 @@ await runProcess({
       info: { url: server.url, address: wallet.address },
       tick: async (now) => {
         if (!resumed) {
-          await rebroadcastSigned({ provider, store });
+          await sender.resume();
           resumed = true;
         }
         await refresh(now);

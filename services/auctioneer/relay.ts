@@ -1,11 +1,12 @@
 import { isError, keccak256, type TransactionReceipt } from "ethers";
 import { isRetryable } from "../platform/errors.ts";
 import type { OrderBody } from "../protocol/api.ts";
+import { gateOf } from "../protocol/clearing.ts";
 import { decodeLog, skipReasonOf } from "../protocol/events.ts";
 import { decodeWords } from "../protocol/packed.ts";
 import { encodeAppend } from "./calls.ts";
 import { reasonOf, type Context } from "./context.ts";
-import { gateOf, type OrderRow } from "./intake.ts";
+import type { OrderRow } from "./intake.ts";
 
 /** Close to the gate nothing waits any longer for company. */
 const LAST_CALL_SECONDS = 30;

@@ -1,5 +1,5 @@
 import { isError, Transaction, type Provider, type TransactionReceipt, type Wallet } from "ethers";
-import { tryAgain } from "./errors.ts";
+import { isRetryable, messageOf, tryAgain } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store.ts";
 
@@ -17,7 +17,7 @@ export const SENDER_MIGRATION = `
 `;
 
 export interface TransactionRequestOfRecord {
-  /** Names the intent, e.g. "clear:1982016": the same key never spends two transactions. */
+  /** Names the intent, e.g. "clear:1982016": the same key never succeeds twice. */
   key: string;
   to: string;
   data: string;
@@ -27,7 +27,8 @@ export interface TransactionRequestOfRecord {
 
 /**
  * A durable transaction sender. Each transaction is signed, stored under its key, then broadcast; after a crash the same
- * key rebroadcasts the same bytes, so nothing is sent twice and no nonce is left as a hole.
+ * key rebroadcasts the same bytes, so nothing is sent twice and no nonce is left as a hole. A transaction that was mined but
+ * reverted gives its key up to the next attempt.
  */
 export interface Sender {
   address: string;
@@ -37,6 +38,12 @@ export interface Sender {
    *   when the chain does not answer
    */
   send(request: TransactionRequestOfRecord): Promise<TransactionReceipt>;
+  /**
+   * Broadcasts again what was signed and never seen mined: a nonce left open would hold up all that follow. What the chain
+   * refuses is left to the next `send` of its key.
+   * @throws retryable errors when the chain does not answer
+   */
+  resume(): Promise<void>;
 }
 
 interface OutgoingRow {
@@ -45,7 +52,13 @@ interface OutgoingRow {
   raw: string;
   hash: string;
   state: "signed" | "mined" | "lost";
+  /** Of a mined one: 1 = success, 0 = reverted. */
+  status: number | null;
 }
+
+const COLUMNS = "key, nonce, raw, hash, state, status";
+/** EIP-7825: a transaction asking for more is refused, whatever it uses. */
+const MOST_GAS = 16_777_216n;
 
 const RECEIPT_TIMEOUT_MS = 60_000;
 const FEE_CACHE_MS = 15_000;
@@ -76,7 +89,7 @@ export const createSender = ({
   const sign = async ({ key, to, data, gasLimit }: TransactionRequestOfRecord): Promise<OutgoingRow> => {
     chainId ??= (await provider.getNetwork()).chainId;
     const call = { from: wallet.address, to, data };
-    const limit = gasLimit === undefined ? ((await provider.estimateGas(call)) * 6n) / 5n : gasLimit;
+    const limit = gasLimit ?? withReserve(await provider.estimateGas(call));
     if (gasLimit !== undefined) await provider.call({ ...call, gasLimit });
     const latest = await provider.getTransactionCount(wallet.address, "pending");
     const stored = store.get<{ next: number | null }>(
@@ -100,14 +113,19 @@ export const createSender = ({
       raw: transaction.serialized,
       hash: transaction.hash as string,
       state: "signed",
+      status: null,
     };
-    store.run(
-      "INSERT OR REPLACE INTO outgoing (key, nonce, raw, hash, state) VALUES (?, ?, ?, ?, 'signed')",
-      row.key,
-      row.nonce,
-      row.raw,
-      row.hash,
-    );
+    store.transaction(() => {
+      // What reverted stays on record beside its successor.
+      store.run("UPDATE outgoing SET key = key || '#' || nonce WHERE key = ? AND state = 'mined'", row.key);
+      store.run(
+        "INSERT OR REPLACE INTO outgoing (key, nonce, raw, hash, state) VALUES (?, ?, ?, ?, 'signed')",
+        row.key,
+        row.nonce,
+        row.raw,
+        row.hash,
+      );
+    });
     return row;
   };
 
@@ -120,6 +138,34 @@ export const createSender = ({
         return;
       throw error;
     }
+  };
+
+  /** Broadcasts one transaction and, in order of nonces, all others that may never have left this machine. */
+  const broadcastOpen = async (own?: OutgoingRow): Promise<void> => {
+    // Mined on a branch that the chain has left since.
+    if (own?.state === "mined") await broadcast(own);
+    for (const row of store.all<OutgoingRow>(`SELECT ${COLUMNS} FROM outgoing WHERE state = 'signed' ORDER BY nonce`)) {
+      if (row.key === own?.key) {
+        await broadcast(row);
+        continue;
+      }
+      const receipt = await provider.getTransactionReceipt(row.hash);
+      if (receipt) close(row, receipt);
+      else
+        await broadcast(row).catch((error: unknown) => {
+          if (isRetryable(error)) throw error;
+          log.warn({ key: row.key, error: messageOf(error) }, "an earlier transaction cannot be sent again yet");
+        });
+    }
+  };
+
+  const close = (row: OutgoingRow, receipt: TransactionReceipt): void => {
+    store.run(
+      "UPDATE outgoing SET state = 'mined', status = ?, gasUsed = ? WHERE key = ?",
+      receipt.status ?? 0,
+      Number(receipt.gasUsed),
+      row.key,
+    );
   };
 
   const awaitReceipt = async (row: OutgoingRow): Promise<TransactionReceipt | "lost"> => {
@@ -135,34 +181,36 @@ export const createSender = ({
   };
 
   const sendOne = async (request: TransactionRequestOfRecord): Promise<TransactionReceipt> => {
-    const known = store.get<OutgoingRow>(
-      "SELECT key, nonce, raw, hash, state FROM outgoing WHERE key = ?",
-      request.key,
-    );
-    const row = known && known.state !== "lost" ? known : await sign(request);
-    if (row.state === "signed") await broadcast(row);
-    const receipt = await awaitReceipt(row);
+    const known = store.get<OutgoingRow>(`SELECT ${COLUMNS} FROM outgoing WHERE key = ?`, request.key);
+    const spent = known?.state === "lost" || (known?.state === "mined" && known.status === 0);
+    const row = known && !spent ? known : await sign(request);
+    const before = known && !spent ? await provider.getTransactionReceipt(row.hash) : null;
+    if (!before) await broadcastOpen(row);
+    const receipt = before ?? (await awaitReceipt(row));
     if (receipt === "lost") {
       // Another transaction took the nonce (a key used by two programs, or a chain that was reset): sign anew.
       log.warn({ key: row.key, nonce: row.nonce }, "transaction was replaced by another one of the same nonce");
       store.run("UPDATE outgoing SET state = 'lost' WHERE key = ?", row.key);
       return sendOne(request);
     }
-    store.run(
-      "UPDATE outgoing SET state = 'mined', status = ?, gasUsed = ? WHERE key = ?",
-      receipt.status ?? 0,
-      Number(receipt.gasUsed),
-      row.key,
-    );
+    close(row, receipt);
     return receipt;
   };
 
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work);
+    queue = result.catch(() => undefined);
+    return result;
+  };
   return {
     address: wallet.address,
-    send: (request) => {
-      const result = queue.then(() => sendOne(request));
-      queue = result.catch(() => undefined);
-      return result;
-    },
+    send: (request) => inTurn(() => sendOne(request)),
+    resume: () => inTurn(() => broadcastOpen()),
   };
+};
+
+/** A fifth more than estimated, within what one transaction may ask for. */
+const withReserve = (estimate: bigint): bigint => {
+  const limit = (estimate * 6n) / 5n;
+  return limit > MOST_GAS && estimate <= MOST_GAS ? MOST_GAS : limit;
 };
