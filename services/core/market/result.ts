@@ -1,5 +1,6 @@
 import { clearBook } from "./clear.ts";
 import { createExactSum } from "./exact.ts";
+import { explainClearing } from "./explain.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
 import { MarketError, OFFER } from "./types.ts";
@@ -45,6 +46,19 @@ export const clearMarket = (market: CompiledMarket): MarketResult => {
   });
   checkConstraints(market, result);
   return result;
+};
+
+/** One sentence per order of a result, why it was or was not filled. */
+export const explain = (market: CompiledMarket, result: MarketResult): string[] => {
+  const lineOf = new Map(market.lines.map(({ id, child }) => [child, id]));
+  return explainClearing({
+    ...market,
+    orderNames: market.orderIds,
+    zoneNames: market.zones,
+    lineName: (child) => `line ${lineOf.get(child)}`,
+    prices: market.zones.map((zone) => result.pricesMicroPerKwh[zone] ?? market.band.reference),
+    fillsWh: market.orderIds.map((id) => result.fillsWh[id] ?? 0),
+  });
 };
 
 /** Derives a whole result from what a clearing decides. */

@@ -1,0 +1,158 @@
+import { mulDivFloor } from "./exact.ts";
+import { limitBounds } from "./keys.ts";
+import { OFFER } from "./types.ts";
+import type { OrderColumns, PriceBand, ZoneTerms } from "./types.ts";
+import { liveOrders } from "./words.ts";
+
+/** A cleared market, with what to call its parts. Per zone and per order as in the clearing. */
+export interface Explainable {
+  readonly columns: OrderColumns;
+  readonly terms: readonly ZoneTerms[];
+  readonly band: PriceBand;
+  readonly orderNames: readonly string[];
+  readonly zoneNames: readonly string[];
+  /** Name of the line from a zone to its parent. */
+  readonly lineName: (child: number) => string;
+  readonly prices: ArrayLike<number>;
+  readonly fillsWh: ArrayLike<number>;
+}
+
+/** One side of one zone: its orders whose limit is the price. */
+interface Margin {
+  availableWh: number;
+  filledWh: number;
+}
+
+/**
+ * Why each order was or was not filled: one sentence per order, in order of append. Prices micro-token per kWh. It reads
+ * prices and fills only, so it explains any clearing, whoever found it.
+ */
+export const explainClearing = (market: Explainable): string[] => {
+  const live = liveOrders(market.columns);
+  const orders = ordersOf(market);
+  const margins = marginsOf(market, orders, live);
+  return orders.map((order, i) => {
+    const name = market.orderNames[i];
+    const what = `${name} (${order.isOffer ? "offer" : "bid"} of ${order.energyWh} Wh in ${market.zoneNames[order.zone]})`;
+    if (order.energyWh === 0) return `${name}: nothing to fill, since it is for 0 Wh.`;
+    if (!live[i]) return `${what}: not filled, since a later order of the same point replaced it.`;
+    const margin = (order.isOffer ? margins.offers : margins.bids)[order.zone] as Margin;
+    return `${what}: ${reasonOf(market, order, margin, market.fillsWh[i] as number)}.`;
+  });
+};
+
+interface Order {
+  readonly zone: number;
+  readonly isOffer: boolean;
+  readonly energyWh: number;
+  readonly fee: number;
+  /** As signed, fee included. */
+  readonly limit: number;
+  /** As it counts beside the tariffs, in the zone's own price. */
+  readonly counted: number;
+  /** The tariff that the limit counts as; undefined where it counts as signed. */
+  readonly tariff: number | undefined;
+}
+
+const ordersOf = ({ columns, terms }: Explainable): Order[] => {
+  const { bidCap, offerFloor } = limitBounds(terms);
+  return Array.from({ length: columns.count }, (_, i) => {
+    const zone = columns.zone[i] as number;
+    const isOffer = ((columns.flags[i] as number) & OFFER) !== 0;
+    const limit = columns.price[i] as number;
+    const fee = terms[zone]?.fee ?? 0;
+    const tariff = (isOffer ? offerFloor : bidCap)[zone] as number;
+    const bound = isOffer ? Math.max(limit, tariff) : Math.min(limit, tariff);
+    return {
+      zone,
+      isOffer,
+      energyWh: columns.energyWh[i] as number,
+      fee,
+      limit,
+      counted: isOffer ? bound : bound - fee,
+      tariff: bound === limit ? undefined : tariff,
+    };
+  });
+};
+
+const marginsOf = (
+  market: Explainable,
+  orders: readonly Order[],
+  live: Uint8Array,
+): { bids: Margin[]; offers: Margin[] } => {
+  const open = (): Margin[] => market.terms.map(() => ({ availableWh: 0, filledWh: 0 }));
+  const margins = { bids: open(), offers: open() };
+  orders.forEach(({ zone, isOffer, counted, energyWh }, i) => {
+    if (!live[i] || counted !== market.prices[zone]) return;
+    const margin = (isOffer ? margins.offers : margins.bids)[zone] as Margin;
+    margin.availableWh += energyWh;
+    margin.filledWh += market.fillsWh[i] as number;
+  });
+  return margins;
+};
+
+const reasonOf = (market: Explainable, order: Order, margin: Margin, filledWh: number): string => {
+  const { isOffer, energyWh, counted } = order;
+  const price = market.prices[order.zone] as number;
+  const gain = isOffer ? price - counted : counted - price;
+  const at = (how: string): string => `${priceWords(order, price)}, ${how} ${limitWords(order)}`;
+  if (gain > 0) return `filled in full, since ${at("better than")}`;
+  if (gain < 0) return `not filled, since ${at("worse than")}${behindLine(market, order)}`;
+  const kind = isOffer ? "offers" : "bids";
+  if (margin.filledWh === margin.availableWh)
+    return `filled in full: ${at("exactly")}, and all ${kind} at it were served`;
+  const blocked = behindLine(market, order);
+  if (margin.filledWh === 0) {
+    return `not filled: ${at("exactly")}, and nothing was left to ${isOffer ? "sell to" : "buy"} at it${blocked}`;
+  }
+  const share = mulDivFloor(energyWh, margin.filledWh, margin.availableWh);
+  const parts = filledWh > share ? `${share} Wh, and 1 Wh of the remainder as one of the first` : `${share} Wh`;
+  const much = filledWh === energyWh ? "in full" : `with ${filledWh} of ${energyWh} Wh`;
+  return `filled ${much}: ${at("exactly")}, where ${kind} of ${margin.availableWh} Wh share ${margin.filledWh} Wh pro rata (${parts})${blocked}`;
+};
+
+const priceWords = ({ isOffer, fee }: Order, price: number): string => {
+  if (isOffer) return `selling earns ${price}`;
+  return fee === 0 ? `buying costs ${price}` : `buying costs ${price + fee} (price ${price}, fee ${fee})`;
+};
+
+const limitWords = ({ isOffer, limit, tariff }: Order): string => {
+  if (tariff === undefined) return `its limit ${limit}`;
+  return `its limit ${limit}, which counts as the ${isOffer ? "export" : "import"} tariff ${tariff} that is open to everybody`;
+};
+
+/**
+ * A full line behind which the order would have been better than the price: the nearest one, reached over zones of the
+ * order's own price.
+ */
+const behindLine = (market: Explainable, order: Order): string => {
+  const { terms, prices, zoneNames, lineName } = market;
+  const price = prices[order.zone] as number;
+  const seen = new Set([order.zone]);
+  const queue = [order.zone];
+  for (let zone = queue.shift(); zone !== undefined; zone = queue.shift()) {
+    for (const { child, other, limitWh } of linesAt(terms, zone, order.isOffer)) {
+      if (seen.has(other)) continue;
+      seen.add(other);
+      const there = prices[other] as number;
+      if (there === price) queue.push(other);
+      else if (order.isOffer ? there >= order.counted && there > price : there <= order.counted && there < price) {
+        const full = limitWh === 0 ? "takes nothing" : `is full with ${limitWh} Wh`;
+        return `; ${lineName(child)} ${full}, so that the price ${there} in ${zoneNames[other]} does not reach it`;
+      }
+    }
+  }
+  return "";
+};
+
+/** Lines at a zone; the limit is that of energy going out of the zone for an offer, into it for a bid. */
+const linesAt = (
+  terms: readonly ZoneTerms[],
+  zone: number,
+  outward: boolean,
+): { child: number; other: number; limitWh: number }[] =>
+  terms.flatMap(({ parent, toParentWh, fromParentWh }, child) => {
+    if (parent === child || (child !== zone && parent !== zone)) return [];
+    const up = (child === zone) === outward;
+    return [{ child, other: child === zone ? parent : child, limitWh: up ? toParentWh : fromParentWh }];
+  });

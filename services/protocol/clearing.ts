@@ -1,0 +1,82 @@
+import { getBytes, Interface } from "ethers";
+import { clearBook } from "../core/market/clear.ts";
+import type { Clearing, PriceBand, ZoneTerms } from "../core/market/types.ts";
+import { decodeBook } from "../core/market/words.ts";
+import { slotStart } from "../platform/clock.ts";
+import type { GridZone, SlotTerms } from "./events.ts";
+import { bookHash, bookStart } from "./words.ts";
+
+/** What everybody needs who clears a slot on chain: the auctioneer, and any stranger (`daeg clear --chain`). */
+
+/** Orders are accepted at block times up to this many seconds before the slot starts (SlotTime.GATE_SECONDS). */
+const GATE_SECONDS = 600;
+export const gateOf = (slot: number): number => slotStart(slot) - GATE_SECONDS;
+
+export interface PostedZone {
+  price: bigint | number;
+  marginalBidWh: bigint | number;
+  marginalOfferWh: bigint | number;
+  backupSoldWh: bigint | number;
+  backupBoughtWh: bigint | number;
+}
+
+/** One slot's market as the chain has it. */
+export interface SlotMarket {
+  /** The whole book, 0x and 16 bytes per word, in order of append. */
+  readonly words: string;
+  readonly grid: readonly GridZone[];
+  readonly terms: SlotTerms;
+}
+
+/** Beyond any energy of a slot: an unlimited line stays an exact integer. */
+const MOST_WH = 2n ** 48n;
+const limited = (wh: bigint): number => Number(wh < MOST_WH ? wh : MOST_WH);
+
+/** Zones as the auction sees them: the network with the slot's tariffs where a backup supplier is connected. */
+export const zoneTermsOf = (grid: readonly GridZone[], terms: SlotTerms): ZoneTerms[] =>
+  grid.map((zone) => {
+    const hasBackup = zone.backupCapacityWh > 0n;
+    return {
+      parent: zone.parent,
+      toParentWh: limited(zone.toParentWh),
+      fromParentWh: limited(zone.fromParentWh),
+      fee: terms.fee,
+      hasBackup,
+      backupSell: hasBackup ? terms.importTariff : 0,
+      backupBuy: hasBackup ? terms.exportTariff : 0,
+      backupCapacityWh: limited(zone.backupCapacityWh),
+    };
+  });
+
+export const bandOf = (terms: SlotTerms): PriceBand => ({
+  min: terms.bandMin,
+  max: terms.bandMax,
+  reference: terms.reference,
+});
+
+/** Clears one slot; `postings` is what `Auction.clear` takes. */
+export const solveSlot = ({ words, grid, terms }: SlotMarket): Clearing =>
+  clearBook(decodeBook(getBytes(words)), zoneTermsOf(grid, terms), bandOf(terms));
+
+const iface = new Interface([
+  "function clear(uint32 slot,bytes book,tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings)",
+]);
+
+/** Calldata of `Auction.clear`. */
+export const encodeClear = (slot: number, words: string, postings: readonly PostedZone[]): string =>
+  iface.encodeFunctionData("clear", [slot, words, postings]);
+
+/**
+ * Whether words collected from events are the whole book that the chain holds.
+ * @param book running hash as the chain has it
+ * @throws Error when a log is missing, doubled or out of order
+ */
+export const checkBook = (
+  { chainId, orderBook, slot }: { chainId: number; orderBook: string; slot: number },
+  words: string,
+  book: string | undefined,
+): void => {
+  const folded = bookHash(bookStart(chainId, orderBook, slot), words);
+  if (folded === book) return;
+  throw new Error(`the events of slot ${slot} fold to ${folded}, the chain has ${book}: a log is missing`);
+};
