@@ -111,6 +111,16 @@ describe("dashboard on daeg up", function () {
     expect(await page.locator("#proof .tx-panel .hash").innerText()).to.match(/^0x[0-9a-f]{64}$/);
   });
 
+  /** What the contracts must say to each fraud; a wrong price may also strand the orders at the margin. */
+  const refusals: Record<(typeof cheatKinds)[number], RegExp> = {
+    "price-off-by-one":
+      /WrongPrice|MarginalBidOverfilled|MarginalOfferOverfilled|BackupAgainstPrice|IslandNotBalanced|NotOptimal/,
+    "dropped-order": /BookMismatch/,
+    "lying-node": /TooFewSignatures/,
+    "doubled-report": /VersionNotHigher/,
+    "replayed-order": /sequence number was used already/,
+  };
+
   it("sends five frauds to the chain and shows five refusals", async () => {
     await page.goto(`${url}/#/cheat`);
     for (const kind of cheatKinds) {
@@ -118,7 +128,8 @@ describe("dashboard on daeg up", function () {
       await card.getByRole("button", { name: "Send it" }).click();
       await card.locator(".verdict").waitFor({ timeout: 60_000 });
       expect(await card.locator(".verdict").innerText(), kind).to.equal("Refused");
-      expect(await card.locator(".answer code").count(), kind).to.be.greaterThan(0);
+      const answer = await card.innerText();
+      expect(answer, kind).to.match(refusals[kind]);
     }
     await page.getByText("5 of 5 refused by the contracts.").waitFor();
     for (const width of widths)

@@ -87,31 +87,25 @@ export const createBench = (context: ApiContext, local: LocalConfig): Bench => {
   };
 
   /** The slot that could be cleared at this very moment, if its book is not empty and nobody has cleared it. */
-  const clearable = async (): Promise<number | undefined> => {
+  const clearable = async (): Promise<{ slot: number; block: number } | undefined> => {
     const block = await provider.getBlock("latest");
     const now = block?.timestamp ?? 0;
     const slot = slotAt(now) + 1;
     if (now <= gateOf(slot) || now >= slotStart(slot)) return undefined;
-    const [clearing, book] = await Promise.all([contracts.auction.clearingOf(slot), contracts.orderBook.bookOf(slot)]);
-    return /^0x0+$/.test(clearing) && book.wordCount > 0n ? slot : undefined;
+    const at = { blockTag: block?.number ?? 0 };
+    const [clearing, book] = await Promise.all([
+      contracts.auction.clearingOf(slot, at),
+      contracts.orderBook.bookOf(slot, at),
+    ]);
+    return /^0x0+$/.test(clearing) && book.wordCount > 0n ? { slot, block: at.blockTag } : undefined;
   };
 
   /** Waits for the moment between a gate and the honest clearing: there nothing but the proof stands against a cheat. */
   const stage = async (): Promise<Stage> => {
     const deadline = Date.now() + local.cheatWaitMs;
     for (;;) {
-      const slot = await clearable();
-      if (slot !== undefined) {
-        return {
-          slot,
-          solved: solvedSlot(context, slot, true),
-          probe: (data) => simulate({ to: addresses.auction, data }),
-          attack: async (data) => ({
-            ...(await send({ to: addresses.auction, data })),
-            when: "after the gate, ahead of the honest auctioneer",
-          }),
-        };
-      }
+      const moment = await clearable();
+      if (moment !== undefined) return stageAt(moment, "after the gate, ahead of the honest auctioneer");
       if (Date.now() >= deadline) break;
       await sleep(POLL_MS);
     }
@@ -119,19 +113,24 @@ export const createBench = (context: ApiContext, local: LocalConfig): Bench => {
       "SELECT slot, block FROM clearings ORDER BY block DESC LIMIT 1",
     );
     if (!last) throw tryAgain("no slot was cleared yet: try again in a moment");
-    return {
-      slot: last.slot,
-      solved: solvedSlot(context, last.slot, true),
-      probe: (data) => simulate({ to: addresses.auction, data }, last.block - 1),
-      attack: async (data) => {
-        const transaction = { to: addresses.auction, data };
-        // What the contract says in the state just before the honest clearing; sent now, it is too late as well.
-        const error = await simulate(transaction, last.block - 1);
-        const landed = await send(transaction);
-        return { ...landed, error: error ?? landed.error, when: "as of the block before the honest clearing" };
-      },
-    };
+    return stageAt({ slot: last.slot, block: last.block - 1 }, "as of the block before the honest clearing");
   };
+
+  /**
+   * The market of `slot` as it stood at `block`, after the gate and before anybody cleared. The attack really lands; where
+   * the honest clearing won the race meanwhile, being late is no proof, so what counts is the contract's word at that block.
+   */
+  const stageAt = ({ slot, block }: { slot: number; block: number }, when: string): Stage => ({
+    slot,
+    solved: solvedSlot(context, slot, true),
+    probe: (data) => simulate({ to: addresses.auction, data }, block),
+    attack: async (data) => {
+      const transaction = { to: addresses.auction, data };
+      const error = await simulate(transaction, block);
+      const landed = await send(transaction);
+      return { ...landed, error: error ?? landed.error, when };
+    },
+  });
 
   return { context, local, contracts, send, stage };
 };
