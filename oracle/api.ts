@@ -1,9 +1,9 @@
 /** What a node tells others over HTTP. Everything it gives is signed or on chain; nothing it takes is trusted. */
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { ZodType, ZodTypeDef } from "zod";
 import { parseWith } from "../services/platform/config.ts";
-import { DaegError, isRetryable, messageOf } from "../services/platform/errors.ts";
+import { wrongInput } from "../services/platform/errors.ts";
+import { answerErrors, limitBody } from "../services/platform/http.ts";
 import type { Log } from "../services/platform/log.ts";
 import {
   observeSchema,
@@ -44,21 +44,9 @@ export const createApi = ({
   log: Log;
 }): Hono => {
   const app = new Hono();
-  app.onError((error, context) => {
-    const known = error instanceof DaegError || isRetryable(error);
-    if (!known) log.error({ error: messageOf(error), stack: error.stack }, "a request failed");
-    const status = error instanceof DaegError && error.exitCode === 1 ? 400 : known ? 503 : 500;
-    return context.json({ error: known ? messageOf(error) : "internal error: see this node's log" }, status);
-  });
-  app.notFound((context) => context.json({ error: `there is no ${context.req.method} ${context.req.path} here` }, 404));
+  answerErrors(app, log);
 
-  const limited = (maxSize: number) =>
-    bodyLimit({
-      maxSize,
-      onError: (context) => context.json({ error: `the body is larger than ${maxSize} bytes` }, 413),
-    });
-
-  app.post("/observe", limited(SMALL_BODY_BYTES), async (context) => {
+  app.post("/observe", limitBody(SMALL_BODY_BYTES), async (context) => {
     const { slot } = await bodyOf(context, observeSchema);
     await progress.until(() => progress.readThrough() >= endOf(slot), waits.observeMs);
     if (progress.readThrough() < endOf(slot))
@@ -69,7 +57,7 @@ export const createApi = ({
     return said ? context.json(said) : context.json({ error: `slot ${slot} is reported already` }, 409);
   });
 
-  app.post("/propose", limited(PROPOSAL_BYTES), async (context) => {
+  app.post("/propose", limitBody(PROPOSAL_BYTES), async (context) => {
     const answer = await consider(await bodyOf(context, proposalSchema));
     return "signature" in answer ? context.json(answer) : context.json({ error: answer.refusal }, 409);
   });
@@ -111,13 +99,13 @@ const bodyOf = async <T>(context: Context, schema: ZodType<T, ZodTypeDef, unknow
   try {
     body = await context.req.json();
   } catch {
-    throw new DaegError("the body is not valid JSON", 1);
+    throw wrongInput("the body is not valid JSON");
   }
   return parseWith(schema, body, "body");
 };
 
 const numberOf = (context: Context, name: string): number => {
   const text = context.req.param(name) ?? "";
-  if (!/^\d{1,10}$/.test(text)) throw new DaegError(`${name} must be a whole number, not "${text.slice(0, 20)}"`, 1);
+  if (!/^\d{1,10}$/.test(text)) throw wrongInput(`${name} must be a whole number, not "${text.slice(0, 20)}"`);
   return Number(text);
 };

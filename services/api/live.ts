@@ -1,21 +1,20 @@
+import { z } from "zod";
 import { fetchJson } from "../platform/http.ts";
 import type { LiveView, NodeStatus } from "../protocol/api.ts";
+import { points as knownPoints } from "../protocol/market-store.ts";
 import { chainNow, zoneName, type ApiContext } from "./context.ts";
 import { zonesOf } from "./market.ts";
 import { slotAt } from "../platform/clock.ts";
 
-interface NodePower {
-  powerW: number | null;
-  /** Chain time of the reading, unix seconds. */
-  time: number | null;
-}
+/** `powerW` W, `time` chain time of the reading in unix seconds. */
+const nodePower = { powerW: z.number().nullable(), time: z.number().nullable() };
+type NodePower = z.infer<z.ZodObject<typeof nodePower>>;
 
 /** `GET /live` of an oracle node. */
-interface NodeLive {
-  time: number;
-  points: Array<NodePower & { point: number }>;
-  heads: Array<NodePower & { zone: number }>;
-}
+const nodeLiveSchema = z.object({
+  points: z.array(z.object({ point: z.number(), ...nodePower })),
+  heads: z.array(z.object({ zone: z.number(), ...nodePower })),
+});
 
 export interface LiveSource {
   view(): LiveView;
@@ -39,13 +38,16 @@ export const createLive = (context: ApiContext): LiveSource => {
 
   const refresh = async (): Promise<void> => {
     const answers = await Promise.allSettled(
-      config.nodes.map((url) => fetchJson<NodeLive>(`${url}/live`, { timeoutMs: config.timeoutMs })),
+      config.nodes.map(async (url) =>
+        nodeLiveSchema.parse(await fetchJson(`${url}/live`, { timeoutMs: config.timeoutMs })),
+      ),
     );
+    const pointCount = knownPoints(context.store).length;
     answered = answers.some(({ status }) => status === "fulfilled");
     for (const answer of answers) {
       if (answer.status === "rejected") continue;
-      for (const point of answer.value.points) keep(points, point.point, point);
-      for (const head of answer.value.heads) keep(heads, head.zone, head);
+      for (const point of answer.value.points) if (point.point < pointCount) keep(points, point.point, point);
+      for (const head of answer.value.heads) if (head.zone < context.zoneNames.length) keep(heads, head.zone, head);
     }
   };
 

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Wallet } from "ethers";
 import { loadConfig, readJson } from "../platform/config.ts";
+import { messageOf } from "../platform/errors.ts";
 import { serve } from "../platform/http.ts";
 import { runProcess } from "../platform/process.ts";
 import { createProvider } from "../platform/provider.ts";
@@ -91,9 +92,11 @@ await runProcess({
         ? setInterval(() => {
             if (polling) return;
             polling = true;
-            void pollLive().finally(() => {
-              polling = false;
-            });
+            void pollLive()
+              .catch((error: unknown) => log.warn({ error: messageOf(error) }, "the present power is not known"))
+              .finally(() => {
+                polling = false;
+              });
           }, config.livePollMs)
         : undefined;
 

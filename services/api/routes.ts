@@ -2,7 +2,8 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { ZodType } from "zod";
-import { DaegError, messageOf, tryAgain, wrongInput } from "../platform/errors.ts";
+import { tryAgain, wrongInput } from "../platform/errors.ts";
+import { answerErrors, limitBody } from "../platform/http.ts";
 import {
   apiErrorSchema,
   cheatKindSchema,
@@ -52,7 +53,10 @@ export interface Parts {
 }
 
 const MAX_SLOTS = 1_000;
+const ORDER_BYTES = 64 * 1024;
 const HEARTBEAT_MS = 15_000;
+/** Events that may wait for a listener that reads too slowly or not at all; then it has to connect again. */
+const MAX_WAITING_EVENTS = 500;
 
 const number = (max: number) => z.coerce.number().int().min(0).max(max);
 const slotParam = z.object({ slot: number(2 ** 32 - 1) });
@@ -76,12 +80,7 @@ export const createRoutes = (parts: Parts): OpenAPIHono => {
   const app = new OpenAPIHono({
     defaultHook: (result, http) => (result.success ? undefined : http.json({ error: firstIssue(result.error) }, 400)),
   });
-  app.onError((error, http) => {
-    const code = error instanceof DaegError ? (error.exitCode === 75 ? 503 : 400) : 500;
-    if (code === 500) context.log.error({ error: messageOf(error), stack: error.stack }, "request failed");
-    return http.json({ error: messageOf(error) }, code);
-  });
-  app.notFound((http) => http.json({ error: `no such address: ${http.req.path}` }, 404));
+  answerErrors(app, context.log);
 
   app.openapi(get("/health", healthSchema, "Whether the api has the chain's data and finds it right"), (http) =>
     answer(http, healthOf(context)),
@@ -142,6 +141,7 @@ export const createRoutes = (parts: Parts): OpenAPIHono => {
     createRoute({
       method: "post",
       path: "/orders",
+      middleware: [limitBody(ORDER_BYTES)],
       summary: "Forwards a signed order; durable when accepted",
       request: { body: { content: { "application/json": { schema: orderBodySchema } }, required: true } },
       responses: { 202: json(orderAcceptedSchema, "accepted"), ...errors },
@@ -168,8 +168,13 @@ export const createRoutes = (parts: Parts): OpenAPIHono => {
   app.get("/events", (http) =>
     streamSSE(http, async (stream) => {
       const ended = new Promise<void>((resolve) => stream.onAbort(resolve));
+      let waiting = 0;
       const end = feed.subscribe((event) => {
-        void stream.writeSSE({ event: event.type, data: JSON.stringify(event) });
+        if (waiting >= MAX_WAITING_EVENTS) return stream.abort();
+        waiting += 1;
+        void stream.writeSSE({ event: event.type, data: JSON.stringify(event) }).finally(() => {
+          waiting -= 1;
+        });
       });
       const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
       try {
@@ -222,7 +227,7 @@ const forward = (http: Context, { status, body }: Forwarded): Answer => {
 /** Another website's page must not use a visitor's local system. */
 const refuseForeign = (http: Context): void => {
   const origin = http.req.header("origin");
-  if (origin !== undefined && new URL(origin).host !== http.req.header("host")) {
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== http.req.header("host"))) {
     throw wrongInput(`origin ${origin} is not this server`);
   }
 };

@@ -2,7 +2,7 @@ import { slotAt, slotStart } from "../platform/clock.ts";
 import type { PointDetail, PointSlot, SlotPhase, SlotSummary } from "../protocol/api.ts";
 import {
   BACKUP,
-  balances,
+  balanceOf,
   clearingOf,
   finalThrough,
   paymentsOf,
@@ -120,7 +120,7 @@ export const pointDetail = (context: ApiContext, point: number): PointDetail | u
     home: homeName(context, point),
     zone: zoneName(context, row.zone),
     owner: row.owner,
-    balanceNano: String(balances(store).find(({ account }) => account === point)?.balanceNano ?? 0n),
+    balanceNano: String(balanceOf(store, point)),
     slots: slots.map((slot): PointSlot => {
       const clearing = clearingOf(store, slot);
       const payment = payments.get(slot);

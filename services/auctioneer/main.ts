@@ -84,6 +84,7 @@ await runProcess({
         pendingOrders: store.get<{ n: number }>("SELECT count(*) AS n FROM orders WHERE state = 'pending'")?.n ?? 0,
         failures: failures.list(),
       }),
+      log,
     });
     const server = await serve({ app, ...config.listen });
 

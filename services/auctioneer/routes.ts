@@ -1,33 +1,31 @@
 import { Hono } from "hono";
 import { parseJson, parseWith } from "../platform/config.ts";
-import { DaegError, messageOf, wrongInput } from "../platform/errors.ts";
+import { wrongInput } from "../platform/errors.ts";
+import { answerErrors, limitBody } from "../platform/http.ts";
+import type { Log } from "../platform/log.ts";
 import { orderBodySchema } from "../protocol/api.ts";
 import type { Intake } from "./intake.ts";
 
-const MAX_BODY_BYTES = 64 * 1024;
+const ORDER_BYTES = 64 * 1024;
 
 /** HTTP of the auctioneer: orders in, their fate out. Everything else is told by the chain. */
 export const createRoutes = ({
   intake,
   now,
   status,
+  log,
 }: {
   intake: Intake;
   /** Chain time, unix seconds. */
   now: () => number;
   status: () => Record<string, unknown>;
+  log: Log;
 }): Hono => {
   const app = new Hono();
-  app.onError((error, context) => {
-    const code = error instanceof DaegError ? (error.exitCode === 75 ? 503 : 400) : 500;
-    return context.json({ error: messageOf(error) }, code);
-  });
-  app.notFound((context) => context.json({ error: `no such address: ${context.req.path}` }, 404));
+  answerErrors(app, log);
 
-  app.post("/orders", async (context) => {
-    const text = await context.req.text();
-    if (text.length > MAX_BODY_BYTES) throw wrongInput(`order: is longer than ${MAX_BODY_BYTES} bytes`);
-    const order = parseWith(orderBodySchema, parseJson(text, "order"), "order");
+  app.post("/orders", limitBody(ORDER_BYTES), async (context) => {
+    const order = parseWith(orderBodySchema, parseJson(await context.req.text(), "order"), "order");
     return context.json({ id: await intake.accept(order, now()) }, 202);
   });
 

@@ -1,6 +1,8 @@
 import { serve as serveNode } from "@hono/node-server";
-import type { Hono } from "hono";
-import { DaegError, tryAgain, wrongInput } from "./errors.ts";
+import type { Hono, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { DaegError, isRetryable, messageOf, tryAgain, wrongInput } from "./errors.ts";
+import type { Log } from "./log.ts";
 
 export interface HttpServer {
   /** Base URL without a trailing slash. */
@@ -43,6 +45,31 @@ export const serve = async ({
             : error,
       );
     });
+  });
+
+/**
+ * Answers what goes wrong as `{ error }`: wrong input 400, what may succeed later 503, no such address 404. Anything else is a
+ * fault of this program: 500 without details, which go to its log.
+ */
+export const answerErrors = (
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- an app of any environment type
+  app: Pick<Hono<any, any, any>, "onError" | "notFound">,
+  log: Log,
+): void => {
+  app.onError((error, context) => {
+    if (isRetryable(error)) return context.json({ error: messageOf(error) }, 503);
+    if (error instanceof DaegError) return context.json({ error: messageOf(error) }, 400);
+    log.error({ error: messageOf(error), stack: error.stack }, "a request failed");
+    return context.json({ error: "internal error: see the server's log" }, 500);
+  });
+  app.notFound((context) => context.json({ error: `no such address: ${context.req.method} ${context.req.path}` }, 404));
+};
+
+/** Refuses larger bodies with 413 before they are in memory. */
+export const limitBody = (maxBytes: number): MiddlewareHandler =>
+  bodyLimit({
+    maxSize: maxBytes,
+    onError: (context) => context.json({ error: `the body is larger than ${maxBytes} bytes` }, 413),
   });
 
 /** An HTTP answer outside 2xx; the message is the server's own `error` field where it has one. */

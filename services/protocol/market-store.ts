@@ -61,7 +61,12 @@ export const paymentsOf = (store: ReadStore, { first, last }: SlotRange): Paymen
   store.all<PaymentRow>(`${LATEST_PAYMENTS} ORDER BY p.slot, p.point`, first, last);
 
 export const paymentsOfPoint = (store: ReadStore, point: number, { first, last }: SlotRange): PaymentRow[] =>
-  store.all<PaymentRow>(`${LATEST_PAYMENTS} WHERE p.point = ? ORDER BY p.slot`, first, last, point);
+  store.all<PaymentRow>(
+    `SELECT p.* FROM payments p WHERE p.point = ? AND p.slot BETWEEN ? AND ? AND (p.block, p.log) =
+       (SELECT q.block, q.log FROM payments q WHERE q.slot = p.slot AND q.point = p.point ORDER BY q.block DESC, q.log DESC LIMIT 1)
+     ORDER BY p.slot`,
+    ...[point, first, last],
+  );
 
 /** Bills of all points over a range of slots, by point. */
 export const bills = (store: ReadStore, range: SlotRange): BillRow[] => {
@@ -222,6 +227,15 @@ export interface BalanceRow {
   fixed: string | null;
   balanceNano: bigint;
 }
+
+/** The newest balance of an account, nano-token; zero before anything moved. */
+export const balanceOf = (store: ReadStore, account: number): bigint =>
+  BigInt(
+    store.get<{ balanceNano: string }>(
+      "SELECT balanceNano FROM movements WHERE account = ? ORDER BY block DESC, log DESC LIMIT 1",
+      account,
+    )?.balanceNano ?? "0",
+  );
 
 const fixedNames = new Map([
   [BACKUP, "backup"],

@@ -136,6 +136,7 @@ describe("api", function () {
     expect(await message(post({ point: 0 }))).to.match(/slot: is missing/);
     expect(await message(post(await market.order(0, slot, 1, [offer(900, 1)])))).to.match(/sequence: must be/);
     expect(await message(get("/points/77", api.pointDetailSchema))).to.match(/no metering point 77/);
+    expect(await message(post({ point: 0, note: "x".repeat(70_000) }))).to.match(/larger than 65536 bytes/);
     expect(await message(get("/nowhere", api.healthSchema))).to.match(/no such address/);
   });
 
