@@ -1,14 +1,13 @@
 import { mulDivFloor } from "./exact.ts";
 import { limitBounds } from "./keys.ts";
 import { OFFER } from "./types.ts";
-import type { OrderColumns, PriceBand, ZoneTerms } from "./types.ts";
+import type { OrderColumns, ZoneTerms } from "./types.ts";
 import { liveOrders } from "./words.ts";
 
 /** A cleared market, with what to call its parts. Per zone and per order as in the clearing. */
 export interface Explainable {
   readonly columns: OrderColumns;
   readonly terms: readonly ZoneTerms[];
-  readonly band: PriceBand;
   readonly orderNames: readonly string[];
   readonly zoneNames: readonly string[];
   /** Name of the line from a zone to its parent. */

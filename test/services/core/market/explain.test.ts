@@ -94,7 +94,7 @@ describe("explaining a clearing", () => {
     const { postings, fillsWh } = clearBook(columns, terms, band);
     const prices = postings.map(({ price }) => price);
     const names = { orderNames: ["a", "b", "c"], zoneNames: ["A"], lineName: String };
-    expect(explainClearing({ columns, terms, band, prices, fillsWh, ...names })[0]).to.equal(
+    expect(explainClearing({ columns, terms, prices, fillsWh, ...names })[0]).to.equal(
       "a (offer of 50 Wh in A): not filled, since a later order of the same point replaced it.",
     );
   });

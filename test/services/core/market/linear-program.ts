@@ -63,6 +63,6 @@ export const optimalWelfare = async (market: Market): Promise<number> => {
 };
 
 // CommonJS: under nodenext the types see a namespace, Node sees the function itself.
-const solver = (highsModule as unknown as (options?: InitOptions) => Promise<Highs>)();
+export const solver = (highsModule as unknown as (options?: InitOptions) => Promise<Highs>)();
 
 const signed = (value: number): string => (value < 0 ? `- ${-value}` : `+ ${value}`);

@@ -10,7 +10,8 @@ interface Scale {
   readonly fee: fc.Arbitrary<number>;
 }
 
-const tiny: Scale = {
+/** Numbers that a double adds up exactly. */
+export const tiny: Scale = {
   price: fc.integer({ min: -6, max: 6 }),
   band: { min: -6, max: 6 },
   energyWh: fc.integer({ min: 0, max: 9 }),
@@ -34,7 +35,7 @@ const extreme: Scale = {
   fee: fc.constantFrom(0, 1, 2 ** 30),
 };
 
-const marketOf = (scale: Scale, mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
+export const marketOf = (scale: Scale, mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
   fc
     .record({
       count: fc.integer({ min: 1, max: mostZones }),

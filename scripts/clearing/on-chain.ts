@@ -1,0 +1,224 @@
+import { readFileSync } from "node:fs";
+import { getBytes, isError, Wallet, type TransactionReceipt } from "ethers";
+import { explainClearing } from "../../services/core/market/explain.ts";
+import type { Clearing } from "../../services/core/market/types.ts";
+import { decodeBook } from "../../services/core/market/words.ts";
+import { slotStart } from "../../services/platform/clock.ts";
+import { loadConfig } from "../../services/platform/config.ts";
+import { isRetryable, messageOf, refused, tryAgain, wrongInput } from "../../services/platform/errors.ts";
+import { createLog } from "../../services/platform/log.ts";
+import { createProvider, type PooledProvider } from "../../services/platform/provider.ts";
+import { createSender, SENDER_MIGRATION } from "../../services/platform/sender.ts";
+import { openStore } from "../../services/platform/store.ts";
+import { addressesSchema, type Addresses } from "../../services/protocol/addresses.ts";
+import { encodeClear, gateOf, solveSlot, zoneTermsOf, type SlotMarket } from "../../services/protocol/clearing.ts";
+import { decodeContractError } from "../../services/protocol/contracts.ts";
+import { decodeLog } from "../../services/protocol/events.ts";
+import { createSlotReader, type SlotReader } from "../../services/protocol/slot-market.ts";
+
+export interface OutsiderOptions {
+  readonly slot: number;
+  readonly rpcUrl: string;
+  readonly keyFile: string;
+  readonly addressesFile: string;
+}
+
+/** What `daeg clear --chain` prints; money nano-token and large energies as decimal text. */
+export interface ClearedOnChain {
+  readonly slot: number;
+  readonly clearer: string;
+  readonly txHash: string;
+  readonly gasUsed: number;
+  readonly words: number;
+  /** By zone. */
+  readonly pricesMicroPerKwh: number[];
+  readonly boughtWh: string;
+  readonly backupSoldWh: string;
+  readonly backupBoughtWh: string;
+  readonly congestionRentNano: string;
+  readonly welfareNano: string;
+}
+
+/** EIP-7825: the most gas that one transaction may use. */
+const MOST_GAS = 16_777_216n;
+const RPC_TIMEOUT_MS = 10_000;
+
+/**
+ * Clears a slot as a stranger: with an RPC URL, a key that holds some gas money, and the contracts' addresses.
+ * @throws DaegError exit 1 where waiting does not help, 75 where it does, 2 when the contract refuses our solution
+ */
+export const clearOnChain = async (
+  options: OutsiderOptions,
+): Promise<{ result: ClearedOnChain; market: SlotMarket; clearing: Clearing }> => {
+  const { slot } = options;
+  const addresses = loadConfig(options.addressesFile, addressesSchema, "addresses file");
+  const wallet = readWallet(options.keyFile);
+  const provider = await connect(options.rpcUrl, addresses, options.addressesFile);
+  try {
+    const reader = await createSlotReader(provider, addresses);
+    await checkTurn(reader, slot);
+    const market = await reader.market(slot);
+    const clearing = solveSlot(market);
+    const data = encodeClear(slot, market.words, clearing.postings);
+    const call = { from: wallet.address, to: addresses.auction, data };
+    try {
+      await checkFunds(provider, wallet.address, await provider.estimateGas(call));
+      const receipt = await send(provider, wallet, { key: `clear:${slot}`, ...call });
+      if (receipt.status !== 1) throw await lateError(reader, slot, receipt.hash);
+      const result = describeReceipt(receipt, market);
+      if (!result) throw refused(`transaction ${receipt.hash} succeeded without a Cleared event: is that the auction?`);
+      return { result, market, clearing };
+    } catch (error) {
+      throw await inWords(error, reader, slot, wallet.address);
+    }
+  } finally {
+    provider.destroy();
+  }
+};
+
+const readWallet = (path: string): Wallet => {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw wrongInput(`--key-file: ${path} cannot be read: check path and permissions`, { cause });
+  }
+  if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text)) {
+    throw wrongInput(`--key-file: ${path} must hold a private key alone: 0x and 64 hex digits`);
+  }
+  try {
+    return new Wallet(text);
+  } catch {
+    // The cause would show the key.
+    throw wrongInput(`--key-file: ${path} holds no valid private key`);
+  }
+};
+
+const connect = async (url: string, addresses: Addresses, file: string): Promise<PooledProvider> => {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw wrongInput(`--rpc: "${url}" is no URL: use one like http://127.0.0.1:8545`);
+  }
+  const provider = await createProvider({ urls: [url], timeoutMs: RPC_TIMEOUT_MS });
+  const { chainId } = await provider.getNetwork();
+  if (Number(chainId) === addresses.chainId) return provider;
+  provider.destroy();
+  throw wrongInput(`addresses file ${file} is for chain ${addresses.chainId}, --rpc leads to chain ${chainId}`);
+};
+
+const iso = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString().replace(".000", "");
+
+/** Is there something to clear, and is it the time for it? */
+const checkTurn = async (reader: SlotReader, slot: number): Promise<void> => {
+  const done = await reader.clearedBy(slot);
+  if (done) throw alreadyCleared(slot, done);
+  const { timestamp } = await reader.head();
+  const gate = gateOf(slot);
+  const start = slotStart(slot);
+  if (timestamp >= start) {
+    throw wrongInput(
+      `slot ${slot} started at ${iso(start)}, it is ${iso(timestamp)} on the chain: too late to clear it`,
+    );
+  }
+  if (timestamp <= gate) {
+    throw tryAgain(
+      `slot ${slot} takes orders until ${iso(gate)}, it is ${iso(timestamp)} on the chain: clear it after that and before ${iso(start)}`,
+    );
+  }
+  if ((await reader.wordCount(slot)) === 0) throw wrongInput(`slot ${slot} has no orders: there is nothing to clear`);
+};
+
+const alreadyCleared = (slot: number, { clearer, txHash }: { clearer: string; txHash: string }): Error =>
+  wrongInput(`slot ${slot} is cleared already, by ${clearer} in transaction ${txHash}: nothing is left to do`);
+
+const lateError = async (reader: SlotReader, slot: number, txHash: string): Promise<Error> => {
+  const done = await reader.clearedBy(slot);
+  return done
+    ? alreadyCleared(slot, done)
+    : tryAgain(`transaction ${txHash} reverted, and nobody cleared slot ${slot}`);
+};
+
+const checkFunds = async (provider: PooledProvider, address: string, gas: bigint): Promise<void> => {
+  if (gas > MOST_GAS) {
+    throw wrongInput(
+      `this book needs ${gas} gas, one transaction takes ${MOST_GAS}: it cannot be cleared in one piece`,
+    );
+  }
+  const block = await provider.getBlock("latest");
+  // What the sender bids, with its reserve of a fifth.
+  const mostWei = ((gas * 6n) / 5n) * (2n * (block?.baseFeePerGas ?? 0n) + 1_000_000_000n);
+  const balanceWei = await provider.getBalance(address);
+  if (balanceWei < mostWei) throw noFunds(address, `holds ${balanceWei} wei, the transaction may cost ${mostWei}`);
+};
+
+const noFunds = (address: string, what: string): Error =>
+  wrongInput(`--key-file: ${address} ${what}: send it some of the chain's own coin`);
+
+const send = (
+  provider: PooledProvider,
+  wallet: Wallet,
+  { key, to, data }: { key: string; to: string; data: string },
+) => {
+  const store = openStore(":memory:", [SENDER_MIGRATION]);
+  const log = createLog({ name: "clear", level: "warn" });
+  return createSender({ provider, wallet, store, log })
+    .send({ key, to, data })
+    .finally(() => store.close());
+};
+
+/** The auction's own event in the receipt, as the command prints it. */
+const describeReceipt = (receipt: TransactionReceipt, { words }: SlotMarket): ClearedOnChain | undefined => {
+  for (const { address, topics, data, blockNumber, blockHash, index } of receipt.logs) {
+    const event = decodeLog({
+      address,
+      topics: [...topics],
+      data,
+      blockNumber: String(blockNumber),
+      blockHash,
+      transactionHash: receipt.hash,
+      logIndex: String(index),
+    });
+    if (event?.name !== "Cleared") continue;
+    return {
+      slot: event.slot,
+      clearer: event.clearer,
+      txHash: receipt.hash,
+      gasUsed: Number(receipt.gasUsed),
+      words: (words.length - 2) / 32,
+      pricesMicroPerKwh: event.record.prices.map(Number),
+      boughtWh: String(event.boughtWh),
+      backupSoldWh: String(event.record.backupSoldWh),
+      backupBoughtWh: String(event.record.backupBoughtWh),
+      congestionRentNano: String(event.record.congestionNano),
+      welfareNano: String(event.welfareNano),
+    };
+  }
+  return undefined;
+};
+
+/** One sentence per order word, why it was or was not filled. */
+export const explainSlot = ({ words, grid, terms }: SlotMarket, { postings, fillsWh }: Clearing): string[] => {
+  const columns = decodeBook(getBytes(words));
+  return explainClearing({
+    columns,
+    terms: zoneTermsOf(grid, terms),
+    orderNames: Array.from(columns.point, (point, i) => `word ${i + 1} of point ${point}`),
+    zoneNames: grid.map((_, zone) => `zone ${zone}`),
+    lineName: (child) => `the line between zones ${child} and ${grid[child]?.parent}`,
+    prices: postings.map(({ price }) => price),
+    fillsWh,
+  });
+};
+
+/** What went wrong between the simulation and the receipt, in words. */
+const inWords = async (error: unknown, reader: SlotReader, slot: number, address: string): Promise<unknown> => {
+  const told = decodeContractError(error);
+  if (told?.name === "AlreadyCleared") return lateError(reader, slot, "of ours");
+  if (told?.name === "NotBetweenGateAndStart")
+    return checkTurn(reader, slot).then(
+      () => tryAgain(told.words),
+      (e) => e,
+    );
+  if (told) return refused(`the auction refuses this solution: ${told.words}`, { cause: error });
+  if (isError(error, "INSUFFICIENT_FUNDS")) return noFunds(address, "holds too little for the transaction");
+  return isRetryable(error) ? tryAgain(messageOf(error), { cause: error }) : error;
+};
