@@ -21,6 +21,7 @@ contract Grid is IGrid, AccessManaged {
     }
 
     Version[] private _versions;
+    uint256 public unbackedZones;
 
     constructor(address manager) AccessManaged(manager) {}
 
@@ -35,6 +36,7 @@ contract Grid is IGrid, AccessManaged {
             if (zones.length < last.zones) revert ZoneCountFell(zones.length, last.zones);
         }
         uint256 backed = _backedZones(zones);
+        unbackedZones |= ~backed & ((uint256(1) << zones.length) - 1);
         _versions.push(Version(fromSlot, uint8(zones.length), CodeStore.write(abi.encode(zones)), backed));
         emit GridSet(fromSlot, uint32(length + 1), zones);
     }

@@ -4,21 +4,26 @@ pragma solidity ^0.8.28;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IGrid} from "../interfaces/IGrid.sol";
 import {IMeteringPoints, Point} from "../interfaces/IMeteringPoints.sol";
+import {IOrderBook} from "../interfaces/IOrderBook.sol";
+import {ISettlement} from "../interfaces/ISettlement.sol";
 import {PointWord, PointWordLibrary} from "../libraries/PointWord.sol";
 
 /// See IMeteringPoints for what each function does.
 contract MeteringPoints is IMeteringPoints, AccessManaged {
     IGrid public immutable grid;
+    address public immutable orderBook;
 
     uint32 public count;
+    uint64 public exposureWh;
     mapping(uint256 point => PointWord) private _points;
     /// Zones of 32 points per word, so that settlement reads a page instead of 32 points.
     mapping(uint256 page => uint256) private _zonePages;
     /// Keyed by point, handovers, owner and delegate: a new owner starts without delegates.
     mapping(bytes32 key => uint40 validUntil) private _delegates;
 
-    constructor(address manager, IGrid grid_) AccessManaged(manager) {
+    constructor(address manager, IGrid grid_, address orderBook_) AccessManaged(manager) {
         grid = grid_;
+        orderBook = orderBook_;
     }
 
     modifier onlyOwner(uint32 point) {
@@ -37,6 +42,7 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
         if (zone >= zones_) revert UnknownZone(zone, zones_);
         point = count++;
         uint24 highest = importLimitWh > exportLimitWh ? importLimitWh : exportLimitWh;
+        exposureWh += uint64(exportLimitWh) + highest;
         _points[point] = PointWordLibrary.pack(owner, zone, importLimitWh, exportLimitWh, highest, 0, 0);
         _zonePages[point / 32] |= uint256(zone) << (248 - 8 * (point % 32));
         emit PointRegistered(point, owner, zone, importLimitWh, exportLimitWh);
@@ -59,6 +65,8 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
         if (tradeLimitWh > word.tradeLimitWh()) {
             if (raises == type(uint8).max) revert TooManyRaises(point);
             ++raises;
+        } else if (tradeLimitWh < word.tradeLimitWh()) {
+            _onlyWithoutOpenSlots(point);
         }
         _store(point, word, word.owner(), tradeLimitWh, raises, word.handovers());
         emit TradeLimitSet(point, tradeLimitWh);
@@ -140,6 +148,12 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
         assembly ("memory-safe") {
             mstore(result, length)
         }
+    }
+
+    function _onlyWithoutOpenSlots(uint32 point) private view {
+        uint32 through = IOrderBook(orderBook).marginedThrough(point);
+        uint32 finalThrough = ISettlement(IOrderBook(orderBook).settlement()).finalThrough();
+        if (through > finalThrough) revert SlotsOpen(point, through, finalThrough);
     }
 
     function _existing(uint32 point) private view returns (PointWord word) {

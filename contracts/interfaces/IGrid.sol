@@ -32,6 +32,8 @@ interface IGrid {
 
     /// The network in force in `slot`.
     function gridOf(uint32 slot) external view returns (GridZone[] memory);
+    /// One bit per zone that is without a backup supplier in some version so far: its accounts' margin counts with the band's bounds.
+    function unbackedZones() external view returns (uint256);
     /// Zones in force in the current slot.
     function zoneCount() external view returns (uint8);
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {PointWord} from "../libraries/PointWord.sol";
+import {IGrid} from "./IGrid.sol";
 
 /// A metering point as the market sees it; one storage word. Energy limits in Wh per slot.
 struct Point {
@@ -35,6 +36,8 @@ interface IMeteringPoints {
     error UnknownZone(uint8 zone, uint8 zoneCount);
     error TradeLimitTooHigh(uint24 tradeLimitWh, uint24 highestWh);
     error TooManyRaises(uint32 point);
+    /// Orders were placed under the present trading limit in slots that are not final.
+    error SlotsOpen(uint32 point, uint32 throughSlot, uint32 finalThrough);
     error ZeroAddress();
 
     /// Registers the next point. Restricted to the grid operator.
@@ -48,13 +51,18 @@ interface IMeteringPoints {
     /// Hands the point to another wallet. Only its owner.
     function changeOwner(uint32 point, address owner) external;
 
-    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner. At most 255 raises.
+    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner. At most 255 raises. It is lowered
+    /// only when every slot with an order is final: the margin of these slots was checked under it.
     function setTradeLimit(uint32 point, uint24 tradeLimitWh) external;
 
     /// Lets `delegate` sign orders until the chain time `validUntil`; 0 revokes. Only the owner. A delegate can never withdraw.
     function setDelegate(uint32 point, address delegate, uint40 validUntil) external;
 
     function count() external view returns (uint32);
+    /// Sum of export ratings and highest trading limits of all points, Wh per slot: what the backup supplier may have to buy.
+    function exposureWh() external view returns (uint64);
+    function grid() external view returns (IGrid);
+    function orderBook() external view returns (address);
     function pointOf(uint32 point) external view returns (Point memory);
     /// The point as one word (0 = unknown), and whether `delegate` may sign for it now. What the order book reads per order.
     function orderTerms(uint32 point, address delegate) external view returns (PointWord word, bool delegated);

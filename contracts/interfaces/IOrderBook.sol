@@ -15,7 +15,7 @@ struct Step {
 struct SignedOrder {
     uint32 point;
     uint32 slot;
-    /// Accepted when 1..127 ahead (mod 256) of the byte the book holds for this account and ring position.
+    /// 1..63; accepted when above the byte the book holds for this account and slot (0 before its first order).
     uint8 sequence;
     Step[] steps;
     /// address(0): signed by the owner (EOA or EIP-1271); else by this registered delegate.
@@ -69,10 +69,14 @@ interface IOrderBook {
     function sequencesOf(uint32 point, uint32 fromSlot, uint256 count) external view returns (uint8[] memory);
     /// Last slot for which the account's margin was checked; 0 = never.
     function marginedThrough(uint32 point) external view returns (uint32);
-    /// Margin that one more slot binds, nano-token: R T + L (T - F) + E max(0, -F).
+    /// Margin that one more slot binds, nano-token: R T + L (T - F) + E max(0, -F); in a zone that is ever without a backup supplier
+    /// at least the same by the bounds of the band (MarginPages).
     function marginPerSlot(uint32 point) external view returns (uint256 nano);
     /// Margin that the account's range of open slots binds now, nano-token.
     function requiredMargin(uint32 point) external view returns (uint256 nano);
+    /// Margin that the backup supplier keeps: for every slot that is not final, up to the last that takes orders, all that it may
+    /// have to buy at the highest tariff, nano-token.
+    function backupMargin() external view returns (uint256 nano);
     function ledger() external view returns (address);
     function settlement() external view returns (address);
 }

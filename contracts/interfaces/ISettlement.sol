@@ -56,7 +56,8 @@ interface ISettlement {
     /// Flags slots without a settled report by the deadline. Anyone. A late report still settles such a slot normally.
     function estimate(uint32 slot) external;
 
-    /// Pays an estimated slot for its positions, once its window is over and no report came. Anyone.
+    /// Pays an estimated slot for its positions, once its window is over and no report came, or 8 slots later if one came that
+    /// nobody settled. Anyone.
     function settleEstimated(ClearingRecord calldata record) external;
 
     /// Advances and returns the last slot up to which everything is final. Anyone.

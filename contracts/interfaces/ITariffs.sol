@@ -15,8 +15,11 @@ interface ITariffs {
     error TariffsCross(uint32 slot, int40 importTariff, uint32 fee, int40 exportTariff);
     error OutsideBounds(uint32 slot, int40 value, int40 lowest, int40 highest);
     error NotPublished(uint32 slot);
+    /// The terms would take the place of those of a slot that is not final yet.
+    error TooManyOpenSlots(uint32 slot, uint32 firstOpen);
 
-    /// Publishes terms of consecutive slots. Restricted to the grid operator. Refused unless export < import - fee.
+    /// Publishes terms of consecutive slots. Restricted to the grid operator. Refused unless export < import - fee,
+    /// and for slots that lie a whole ring (256 slots) after the first one that is not final.
     function publish(uint32 firstSlot, SlotTerms[] calldata terms) external;
 
     function termsOf(uint32 slot) external view returns (SlotTerms memory);
@@ -30,4 +33,5 @@ interface ITariffs {
     /// No band is ever wider than this, micro-token per kWh.
     function lowestPrice() external view returns (int40);
     function highestPrice() external view returns (int40);
+    function settlement() external view returns (address);
 }

@@ -34,4 +34,19 @@ library MarginPages {
         if (lowestExportTariff < 0) nano += int256(uint256(point.exportLimitWh())) * -lowestExportTariff;
         return uint256(nano);
     }
+
+    /// The same where no backup supplier's tariffs bound the prices: R x (P + fee) + L x fee + E max(0, -p), with the highest and
+    /// lowest price P and p that a band may have, and a fee that is less than the widest spread of the tariffs.
+    function perSlotUnbacked(
+        PointWord point,
+        int256 highestPrice,
+        int256 lowestPrice,
+        int256 widestSpread
+    ) internal pure returns (uint256) {
+        int256 dearest = highestPrice + widestSpread;
+        int256 nano = dearest > 0 ? int256(uint256(point.importLimitWh())) * dearest : int256(0);
+        nano += int256(uint256(point.tradeLimitWh())) * widestSpread;
+        if (lowestPrice < 0) nano += int256(uint256(point.exportLimitWh())) * -lowestPrice;
+        return uint256(nano);
+    }
 }

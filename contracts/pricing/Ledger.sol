@@ -162,7 +162,9 @@ contract Ledger is ILedger {
     /// Whole base units that the balance leaves above the margin of the account's open slots.
     function _availableRoundedDown(uint32 account) private view returns (uint256) {
         int128 balance = _balances.get(account);
-        uint256 required = account >= CONGESTION ? 0 : IOrderBook(orderBook).requiredMargin(account);
+        uint256 required;
+        if (account < CONGESTION) required = IOrderBook(orderBook).requiredMargin(account);
+        else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin();
         int256 free = int256(balance) - int256(required);
         if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required);
         return uint256(free / NANO_PER_BASE_UNIT);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IGrid} from "../interfaces/IGrid.sol";
 import {ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook, SignedOrder} from "../interfaces/IOrderBook.sol";
@@ -29,6 +30,9 @@ contract OrderBook is IOrderBook, EIP712 {
     address public immutable settlement;
     int256 private immutable _highestImportTariff;
     int256 private immutable _lowestExportTariff;
+    int256 private immutable _highestPrice;
+    int256 private immutable _lowestPrice;
+    IGrid private immutable _grid;
 
     mapping(uint256 ringIndex => BookRing.Entry) private _books;
     mapping(uint256 key => uint256 page) private _sequences;
@@ -46,8 +50,9 @@ contract OrderBook is IOrderBook, EIP712 {
         /// OrderWords appended so far: where they begin and end in memory.
         uint256 words;
         uint256 wordsEnd;
-        /// Last final slot; read when the first order extends its margin, 0 before.
+        /// Last final slot and the zones that are ever without backup; read when the first order extends its margin, 0 before.
         uint32 finalThrough;
+        uint256 unbackedZones;
         uint256 sequenceKey;
         uint256 sequencePage;
         uint256 marginKey;
@@ -69,7 +74,12 @@ contract OrderBook is IOrderBook, EIP712 {
         settlement = settlement_;
         _highestImportTariff = tariffs_.highestImportTariff();
         _lowestExportTariff = tariffs_.lowestExportTariff();
+        _highestPrice = tariffs_.highestPrice();
+        _lowestPrice = tariffs_.lowestPrice();
+        _grid = meteringPoints_.grid();
         address named = ILedger(ledger_).orderBook();
+        if (named != address(this)) revert WrongWiring(address(this), named);
+        named = meteringPoints_.orderBook();
         if (named != address(this)) revert WrongWiring(address(this), named);
         named = ILedger(ledger_).settlement();
         if (named != settlement_) revert WrongWiring(settlement_, named);
@@ -131,7 +141,8 @@ contract OrderBook is IOrderBook, EIP712 {
     ) external view returns (uint8[] memory sequences) {
         sequences = new uint8[](count);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 page = _sequences[ReplayPages.keyOf(point, fromSlot + i)];
+            uint256 slot = fromSlot + i;
+            uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
             sequences[i] = uint8(ReplayPages.byteOf(page, point));
         }
     }
@@ -142,7 +153,7 @@ contract OrderBook is IOrderBook, EIP712 {
 
     function marginPerSlot(uint32 point) external view returns (uint256 nano) {
         (PointWord word, ) = meteringPoints.orderTerms(point, address(0));
-        return _perSlot(word);
+        return _perSlot(word, _grid.unbackedZones());
     }
 
     function requiredMargin(uint32 point) external view returns (uint256 nano) {
@@ -150,7 +161,16 @@ contract OrderBook is IOrderBook, EIP712 {
         (uint32 through, ) = MarginPages.throughOf(_margins[point >> 3], point, 0);
         uint32 current = SlotTime.current();
         return
-            _openSlots(ISettlement(settlement).finalThrough(), current > through ? current : through) * _perSlot(word);
+            _openSlots(ISettlement(settlement).finalThrough(), current > through ? current : through) *
+            _perSlot(word, _grid.unbackedZones());
+    }
+
+    function backupMargin() external view returns (uint256 nano) {
+        // No export tariff reaches the highest import tariff.
+        if (_highestImportTariff <= 0) return 0;
+        uint32 last = SlotTime.current() + uint32(SlotTime.AHEAD_SLOTS);
+        uint256 perSlot = uint256(meteringPoints.exposureWh()) * uint256(_highestImportTariff);
+        return _openSlots(ISettlement(settlement).finalThrough(), last) * perSlot;
     }
 
     function _open(uint32 slot, uint256 mostWords) private view returns (Batch memory batch) {
@@ -267,13 +287,19 @@ contract OrderBook is IOrderBook, EIP712 {
     /// Checks a new range against the balance, and extends it up to 8 slots further when the balance suffices for these too.
     function _extendMargin(Batch memory batch, uint32 point, PointWord word, uint32 through) private returns (bool) {
         uint32 slot = uint32(batch.slot);
-        if (batch.finalThrough == 0) batch.finalThrough = ISettlement(settlement).finalThrough();
+        if (batch.finalThrough == 0) {
+            batch.finalThrough = ISettlement(settlement).finalThrough();
+            batch.unbackedZones = _grid.unbackedZones();
+        }
         int256 balance = ILedger(ledger).balanceOf(point);
-        uint256 perSlot = _perSlot(word);
+        uint256 perSlot = _perSlot(word, batch.unbackedZones);
         uint256 slots = _openSlots(batch.finalThrough, slot > through ? slot : through);
         if (balance < 0 || uint256(balance) < slots * perSlot) return false;
         uint256 spare = perSlot == 0 ? MarginPages.AHEAD : uint256(balance) / perSlot - slots;
         uint32 next = slot + uint32(spare < MarginPages.AHEAD ? spare : MarginPages.AHEAD);
+        // Not beyond the slots that take orders now: a later version of the grid may ask for another margin there.
+        uint32 latest = SlotTime.current() + uint32(SlotTime.AHEAD_SLOTS);
+        if (next > latest) next = latest;
         if (next < through) next = through;
         batch.marginPage = MarginPages.withThrough(batch.marginPage, point, next, word.raises());
         _margins[point >> 3] = batch.marginPage;
@@ -286,7 +312,7 @@ contract OrderBook is IOrderBook, EIP712 {
         if (batch.sequenceKey == key) return;
         _flushSequences(batch);
         batch.sequenceKey = key;
-        batch.sequencePage = _sequences[key];
+        batch.sequencePage = ReplayPages.inLap(_sequences[key], batch.slot);
     }
 
     function _flushSequences(Batch memory batch) private {
@@ -350,8 +376,12 @@ contract OrderBook is IOrderBook, EIP712 {
         }
     }
 
-    function _perSlot(PointWord word) private view returns (uint256) {
-        return MarginPages.perSlot(word, _highestImportTariff, _lowestExportTariff);
+    function _perSlot(PointWord word, uint256 unbackedZones) private view returns (uint256 nano) {
+        nano = MarginPages.perSlot(word, _highestImportTariff, _lowestExportTariff);
+        if ((unbackedZones >> word.zone()) & 1 == 0) return nano;
+        int256 widestSpread = _highestImportTariff - _lowestExportTariff;
+        uint256 unbacked = MarginPages.perSlotUnbacked(word, _highestPrice, _lowestPrice, widestSpread);
+        if (unbacked > nano) nano = unbacked;
     }
 
     /// Number of slots from the first not final to `last`.

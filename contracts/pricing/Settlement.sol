@@ -70,6 +70,7 @@ contract Settlement is ISettlement {
         _checkWire(address(this), wiring.ledger.settlement());
         _checkWire(address(this), wiring.orderBook.settlement());
         _checkWire(address(this), wiring.meterOracle.settlement());
+        _checkWire(address(this), wiring.tariffs.settlement());
         _checkWire(address(wiring.ledger), wiring.orderBook.ledger());
         _checkWire(address(wiring.orderBook), wiring.ledger.orderBook());
         _checkWire(address(wiring.orderBook), wiring.auction.orderBook());
@@ -93,7 +94,10 @@ contract Settlement is ISettlement {
         if (status == Status.Estimated) revert AlreadyEstimated(slot);
         uint256 from = SlotTime.reportDeadlineOf(slot);
         if (block.timestamp < from) revert TooEarly(slot, block.timestamp, from);
-        _statuses.set(slot, Status.Estimated, SlotTime.current(), 0);
+        // Without a report the window counts from the deadline, however late it is flagged: no report lands after that window.
+        (uint8 version, ) = meterOracle.reportOf(slot);
+        uint32 since = version == 0 ? uint32(from / SlotTime.SLOT_SECONDS) : SlotTime.current();
+        _statuses.set(slot, Status.Estimated, since, 0);
         emit Estimated(slot);
     }
 
@@ -102,6 +106,9 @@ contract Settlement is ISettlement {
         if (_unsettled(slot) != Status.Estimated) revert NotEstimated(slot);
         (, uint32 since, ) = _statuses.get(slot);
         uint256 from = SlotTime.startOf(since + uint32(SlotTime.FINAL_SLOTS));
+        // A report that landed late is settled first, if its readings can be had.
+        (uint8 version, ) = meterOracle.reportOf(slot);
+        if (version != 0) from += SlotTime.REPORT_SLOTS * SlotTime.SLOT_SECONDS;
         if (block.timestamp < from) revert TooEarly(slot, block.timestamp, from);
 
         // The window is over already: no report can land any more, so the slot is final at once.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ISettlement} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {SlotTerms} from "../libraries/MarketTypes.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
@@ -13,6 +14,7 @@ contract Tariffs is ITariffs, AccessManaged {
     int40 public immutable lowestExportTariff;
     int40 public immutable lowestPrice;
     int40 public immutable highestPrice;
+    address public immutable settlement;
 
     mapping(uint256 ringIndex => TermsWord) private _ring;
 
@@ -23,7 +25,8 @@ contract Tariffs is ITariffs, AccessManaged {
         int40 highestImportTariff_,
         int40 lowestExportTariff_,
         int40 lowestPrice_,
-        int40 highestPrice_
+        int40 highestPrice_,
+        address settlement_
     ) AccessManaged(manager) {
         if (lowestExportTariff_ >= highestImportTariff_) revert BoundsCross(lowestExportTariff_, highestImportTariff_);
         if (lowestPrice_ >= highestPrice_) revert BoundsCross(lowestPrice_, highestPrice_);
@@ -31,15 +34,18 @@ contract Tariffs is ITariffs, AccessManaged {
         lowestExportTariff = lowestExportTariff_;
         lowestPrice = lowestPrice_;
         highestPrice = highestPrice_;
+        settlement = settlement_;
     }
 
     function publish(uint32 firstSlot, SlotTerms[] calldata terms) external restricted {
         uint32 current = SlotTime.current();
         uint32 latest = current + uint32(SlotTime.AHEAD_SLOTS);
+        uint32 finalThrough = ISettlement(settlement).finalThrough();
         for (uint32 i = 0; i < terms.length; ++i) {
             uint32 slot = firstSlot + i;
             if (slot < current) revert SlotOver(slot);
             if (slot > latest) revert TooFarAhead(slot, latest);
+            if (slot > finalThrough + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough + 1);
             if (_ring[slot % SlotTime.RING].slot() == slot) revert AlreadyPublished(slot);
             _check(slot, terms[i]);
             _ring[slot % SlotTime.RING] = TermsWordLibrary.pack(slot, terms[i]);

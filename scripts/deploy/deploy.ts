@@ -102,7 +102,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
   const access = await landed("accessManager", new MarketAccess__factory(signer).deploy(deployer));
   if (options.tokenAddress === undefined) await landed("token", new TestToken__factory(signer).deploy());
   const grid = await landed("grid", new Grid__factory(signer).deploy(at.accessManager));
-  await landed("meteringPoints", new MeteringPoints__factory(signer).deploy(at.accessManager, at.grid));
+  await landed("meteringPoints", new MeteringPoints__factory(signer).deploy(at.accessManager, at.grid, at.orderBook));
   await landed(
     "tariffs",
     new Tariffs__factory(signer).deploy(
@@ -111,6 +111,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
       bounds.lowestExportTariff,
       bounds.lowestPrice,
       bounds.highestPrice,
+      at.settlement,
     ),
   );
   await landed(

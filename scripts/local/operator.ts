@@ -8,6 +8,8 @@ export const BAND = { min: -1_000_000, max: 10_000_000 } as const;
 
 /** Terms are known at least a day ahead, so that agents can plan; the contract takes 120 slots at most. */
 const AHEAD_SLOTS = 119;
+/** The contract refuses terms further than this after the last final slot. */
+const RING_SLOTS = 256;
 const REFILL_BELOW = 100;
 const CHUNK_SLOTS = 60;
 
@@ -43,8 +45,11 @@ export const createOperator = ({
   return {
     /** Publishes what is missing up to the horizon; cheap when nothing is. */
     publish: async (now: number): Promise<void> => {
-      const horizon = slotAt(now) + AHEAD_SLOTS;
       if (nextSlot - slotAt(now) > REFILL_BELOW) return;
+      const horizon = Math.min(
+        slotAt(now) + AHEAD_SLOTS,
+        Number(await contracts.settlement.finalThrough()) + RING_SLOTS,
+      );
       while (nextSlot <= horizon) {
         const count = Math.min(CHUNK_SLOTS, horizon - nextSlot + 1);
         const terms = Array.from({ length: count }, (_, at) => termsOf(nextSlot + at));

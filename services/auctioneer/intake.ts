@@ -92,9 +92,9 @@ export const createIntake = ({
         throw wrongInput(`steps[${at}].priceMicroPerKwh: must be from ${bandMin} to ${bandMax}, the slot's band`);
       }
     });
-    const inBook = view().slots.get(order.slot)?.sequences.get(order.point);
-    if (inBook !== undefined && !isAhead(order.sequence, inBook)) {
-      throw wrongInput(`sequence: must be 1 to 127 ahead of ${inBook}, which the book holds`);
+    const inBook = view().slots.get(order.slot)?.sequences.get(order.point) ?? 0;
+    if (!isAhead(order.sequence, inBook)) {
+      throw wrongInput(`sequence: must be above ${inBook}, which the book holds, and at most ${MAX_SEQUENCE}`);
     }
     const verified = await verify(order, point, now);
     store.transaction(() => keep(id, order, verified));
@@ -112,7 +112,9 @@ export const createIntake = ({
       for (const row of waiting) {
         if (row.verified === 0) continue;
         if (!isAhead(order.sequence, row.sequence)) {
-          throw wrongInput(`sequence: must be 1 to 127 ahead of ${row.sequence}, which waits to be appended`);
+          throw wrongInput(
+            `sequence: must be above ${row.sequence}, which waits to be appended, and at most ${MAX_SEQUENCE}`,
+          );
         }
         if (row.batch === null) store.run("UPDATE orders SET state = 'superseded' WHERE id = ?", row.id);
       }
@@ -150,11 +152,11 @@ export const createIntake = ({
   };
 };
 
-/** Whether a sequence byte is 1..127 ahead of another one, mod 256. */
-const isAhead = (sequence: number, of: number): boolean => {
-  const ahead = (sequence - of + 256) % 256;
-  return ahead !== 0 && ahead < 128;
-};
+/** Most orders of one point for one slot (ReplayPages). */
+const MAX_SEQUENCE = 63;
+
+/** Whether the book takes a sequence after another one. */
+const isAhead = (sequence: number, of: number): boolean => sequence > of && sequence <= MAX_SEQUENCE;
 
 const canonical = ({ point, slot, sequence, steps, delegate, signature }: OrderBody): string =>
   JSON.stringify([

@@ -12,6 +12,8 @@ const sentences: Record<string, (v: Values) => string> = {
     `A trading limit of ${v["tradeLimitWh"]} Wh exceeds the connection's rating of ${v["highestWh"]} Wh per slot.`,
   TooManyRaises: (v) =>
     `The trading limit of point ${v["point"]} was raised 255 times already; it can only be lowered.`,
+  SlotsOpen: (v) =>
+    `The trading limit of point ${v["point"]} can be lowered when slot ${v["throughSlot"]} is final; slots are final up to ${v["finalThrough"]}.`,
   ZeroAddress: () => "The zero address can own nothing and sign nothing.",
   NotTopological: (v) => `Zone ${v["zone"]} stands before its parent ${v["parent"]}; parents come first.`,
   TooManyZones: (v) => `A network has 1 to 128 zones, not ${v["zones"]}.`,

@@ -1,10 +1,12 @@
 import { expect } from "chai";
 import type { Wallet } from "ethers";
 import { ZeroAddress, type Signer } from "ethers";
+import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
+import { TestFeeToken__factory } from "../../types/contracts/factories/test/TestFeeToken__factory.ts";
 import { TestMerkle__factory } from "../../types/contracts/factories/test/TestMerkle__factory.ts";
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
 import { allErrorNames, decodeContractError } from "../../services/protocol/contracts.ts";
@@ -130,6 +132,8 @@ describe("what is registered and published", () => {
       two.map((z) => [z.parent, z.toParentWh, z.fromParentWh, z.backupCapacityWh].map(BigInt)),
     );
     expect(await c.grid.zoneCount()).to.equal(1n);
+    const bare = await new Grid__factory(world.relayer).deploy(world.addresses.accessManager);
+    await expect(bare.gridOf(now)).to.be.revertedWithCustomError(bare, "NoGrid").withArgs(now);
   });
 
   it("publishes terms once, ahead, within the bounds", async () => {
@@ -156,10 +160,10 @@ describe("what is registered and published", () => {
       await expect(publish(s + 1, wrong)).to.be.revertedWithCustomError(c.tariffs, "OutsideBounds");
     }
     await expect(
-      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 1, 1, 0, 1),
+      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 1, 1, 0, 1, ZeroAddress),
     ).to.be.revertedWithCustomError(c.tariffs, "BoundsCross");
     await expect(
-      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 2, 1, 1, 1),
+      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 2, 1, 1, 1, ZeroAddress),
     ).to.be.revertedWithCustomError(c.tariffs, "BoundsCross");
   });
 
@@ -319,6 +323,20 @@ describe("the ledger", () => {
     await expect(
       mine.ledger.depositWithPermit(0, permit.value, permit.deadline, v, r, s),
     ).to.be.revertedWithCustomError(c.token, "ERC20InsufficientAllowance");
+    const taking = await new TestFeeToken__factory(world.relayer).deploy();
+    const { meteringPoints, settlement: settles, orderBook } = world.addresses;
+    const poorer = await new Ledger__factory(world.relayer).deploy(
+      taking,
+      meteringPoints,
+      settles,
+      orderBook,
+      ZeroAddress,
+      ZeroAddress,
+    );
+    await taking.approve(poorer, 500);
+    await expect(poorer.deposit(0, 500))
+      .to.be.revertedWithCustomError(poorer, "WrongAmountReceived")
+      .withArgs(500, 495);
     await expect(c.ledger.deposit(0, 0)).to.be.revertedWithCustomError(c.ledger, "ZeroAmount");
     await expect(c.ledger.deposit(7, 1)).to.be.revertedWithCustomError(c.ledger, "UnknownAccount").withArgs(7);
     await expect(c.ledger.deposit(0, 2n ** 200n)).to.be.revertedWithCustomError(c.ledger, "DepositTooLarge");

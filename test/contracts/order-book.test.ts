@@ -9,9 +9,9 @@ import {
   packOrders,
   type SignedOrder,
 } from "../../services/protocol/order.ts";
-import { decodeWords } from "../../services/protocol/packed.ts";
+import { decodeWords } from "../../services/protocol/words.ts";
 import { bookHash, bookStart, encodeBook } from "../../services/protocol/words.ts";
-import { SLOT_SECONDS, TERMS, bid, createWorld, offer, posting, type World } from "./support/world.ts";
+import { SLOT_SECONDS, TERMS, bid, createWorld, emptyRecord, offer, posting, type World } from "./support/world.ts";
 
 /** IOrderBook.Skip. */
 const Skip = {
@@ -44,7 +44,7 @@ describe("the order book", () => {
 
   it("folds every step into the running hash that the protocol computes", async () => {
     const steps = [bid(500, 120_000), bid(50, -3), { ...offer(700, 200_000), green: true }];
-    const orders = [await world.order(0, slot, steps, 1), await world.order(2, slot, [offer(60, -500_000)], 127)];
+    const orders = [await world.order(0, slot, steps, 1), await world.order(2, slot, [offer(60, -500_000)], 63)];
     const { words } = await world.append(slot, orders);
     const expected = [
       ...steps.map((step) => ({
@@ -56,7 +56,7 @@ describe("the order book", () => {
         energyWh: step.energyWh,
         price: step.priceMicroPerKwh,
       })),
-      { point: 2, sequence: 127, zone: 0, sell: true, green: false, energyWh: 60, price: -500_000 },
+      { point: 2, sequence: 63, zone: 0, sell: true, green: false, energyWh: 60, price: -500_000 },
     ];
     expect(words).to.equal(encodeBook(expected));
     expect(decodeWords(words as string).map(({ word: _word, ...fields }) => fields)).to.deep.equal(expected);
@@ -114,7 +114,7 @@ describe("the order book", () => {
       [await world.order(0, slot + 1, [bid(100, 1)]), Skip.WrongSlot],
       [{ ...(await world.order(0, slot, [bid(100, 1)])), point: 99 }, Skip.UnknownPoint],
       [await world.order(0, slot, [bid(100, 1)], 0), Skip.Replayed],
-      [await world.order(0, slot, [bid(100, 1)], 128), Skip.Replayed],
+      [await world.order(0, slot, [bid(100, 1)], 64), Skip.Replayed],
       [
         await world.order(
           0,
@@ -313,30 +313,41 @@ describe("the order book", () => {
       .withArgs(0, s + 10);
     const owner = poor.owners[0] as Wallet;
     await poor.fund(owner.address);
-    await poor.as(owner).meteringPoints.setTradeLimit(0, 10);
-    expect(await c.orderBook.marginPerSlot(0)).to.equal(5_000n * 400_000n + 10n * 400_000n);
-    await poor.as(owner).meteringPoints.setTradeLimit(0, 5_000);
-    await expect(poor.c.orderBook.append(s + 3, [await poor.order(0, s + 3, [bid(100, 7)])])).to.emit(
+    const other = poor.owners[1] as Wallet;
+    await poor.fund(other.address);
+    await c.ledger.deposit(1, (20n * perSlot) / 1_000n);
+    await poor.as(other).meteringPoints.setTradeLimit(1, 100);
+    expect(await c.orderBook.marginPerSlot(1)).to.equal(5_000n * 400_000n + 100n * 400_000n);
+    await poor.append(s + 2, [await poor.order(1, s + 2, [bid(100, 7)])]);
+    await poor.as(other).meteringPoints.setTradeLimit(1, 5_000);
+    await expect(poor.c.orderBook.append(s + 3, [await poor.order(1, s + 3, [bid(100, 7)])])).to.emit(
       c.orderBook,
       "MarginExtended",
     );
     expect(await poor.discrepancyNano()).to.equal(0n);
   });
 
-  it("refuses the same order in a later lap of the ring, and goes on with the next sequence", async () => {
-    const order = await world.order(0, slot, [bid(100, 7)], 100);
+  it("refuses the same order in a later lap of the ring, which begins with sequence 1 again", async () => {
+    const order = await world.order(0, slot, [bid(100, 7)], 10);
     expect((await world.append(slot, [order, order])).skipped).to.deep.equal([Skip.Replayed]);
     const later = slot + 256;
     await world.goTo(world.startOf(later - 2));
+    for (const s of [world.genesisSlot, slot]) {
+      await world.c.settlement.estimate(s);
+      await world.c.settlement.settleEstimated(emptyRecord(s));
+    }
+    await world.c.settlement.advanceFinal(9);
     await world.publishTerms(later, 1);
-    await world.c.ledger.deposit(0, 10n ** 11n).catch(() => undefined);
+    expect(await world.c.orderBook.sequencesOf(0, slot, 1)).to.deep.equal([10n]);
+    expect(await world.c.orderBook.sequencesOf(0, later, 1)).to.deep.equal([0n]);
     expect(await world.c.orderBook.bookOf(later)).to.deep.equal([await world.c.orderBook.bookStart(later), 0n]);
     expect((await world.append(later, [order])).skipped).to.deep.equal([Skip.WrongSlot]);
-    expect((await world.append(later, [await world.order(0, later, [bid(100, 7)], 100)])).skipped).to.deep.equal([
-      Skip.Replayed,
-    ]);
-    expect((await world.append(later, [await world.order(0, later, [bid(100, 7)], 227)])).skipped).to.deep.equal([]);
-    expect((await world.append(later, [await world.order(0, later, [bid(100, 7)], 3)])).skipped).to.deep.equal([]);
+    const again = async (sequence: number) =>
+      (await world.append(later, [await world.order(0, later, [bid(100, 7)], sequence)])).skipped;
+    expect(await again(1)).to.deep.equal([]);
+    expect(await again(1)).to.deep.equal([Skip.Replayed]);
+    expect(await again(3)).to.deep.equal([]);
+    expect(await again(2)).to.deep.equal([Skip.Replayed]);
     expect(await world.c.auction.clearingOf(later)).to.equal(`0x${"0".repeat(56)}`);
     expect(SLOT_SECONDS).to.equal(900);
   });

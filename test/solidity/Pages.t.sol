@@ -40,17 +40,21 @@ contract PagesTest {
 
     function testFuzz_Sequences(uint256 page, uint256 point, uint8 sequence, uint8 ahead) external pure {
         point %= 1 << 32;
-        uint256 written = ReplayPages.withByte(page, point, sequence);
+        uint256 slot = page % (1 << 24);
+        uint256 written = ReplayPages.withByte(ReplayPages.inLap(page, slot), point, sequence);
         require(ReplayPages.byteOf(written, point) == sequence, "byte");
-        for (uint256 other = 0; other < 32; ++other) {
-            if (other != point % 32)
-                require(ReplayPages.byteOf(written, other) == ReplayPages.byteOf(page, other), "other");
+        uint256 before = ReplayPages.inLap(page, slot);
+        for (uint256 other = 0; other < 31; ++other) {
+            if (other != point % 31)
+                require(ReplayPages.byteOf(written, other) == ReplayPages.byteOf(before, other), "other");
         }
+        require(ReplayPages.inLap(written, slot) == written, "same lap");
+        require(ReplayPages.byteOf(ReplayPages.inLap(written, slot + 256), point) == 0, "next lap");
         uint8 next;
         unchecked {
             next = sequence + ahead;
         }
-        require(ReplayPages.isAhead(written, point, next) == (ahead >= 1 && ahead <= 127), "window");
+        require(ReplayPages.isAhead(written, point, next) == (next > sequence && next <= 63), "window");
     }
 
     function testFuzz_Margins(uint256 page, uint256 point, uint24 through, uint8 raises) external pure {

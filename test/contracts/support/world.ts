@@ -11,7 +11,7 @@ import {
   type OrderStep,
   type SignedOrder,
 } from "../../../services/protocol/order.ts";
-import type { PackedReading } from "../../../services/protocol/packed.ts";
+import type { PackedReading } from "../../../services/protocol/words.ts";
 import {
   readingsHash,
   readingsRoot,
