@@ -8,7 +8,7 @@ import { wrongInput } from "../services/platform/errors.ts";
 import type { Addresses } from "../services/protocol/addresses.ts";
 import type { ReportRecord } from "../services/protocol/committee.ts";
 import { decodeContractError } from "../services/protocol/contracts.ts";
-import { unpackPositions } from "../services/protocol/words.ts";
+import { decodePositions } from "../services/protocol/words.ts";
 import { MeteringPoints__factory } from "../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { Auction__factory } from "../types/contracts/factories/pricing/Auction__factory.ts";
@@ -105,7 +105,7 @@ export const createChain = async ({
         topics: auctionInterface.encodeFilterTopics("Cleared", [slot]),
       });
       const parsed = logs[0] && auctionInterface.parseLog(logs[0]);
-      return parsed ? unpackPositions(parsed.args.record.positions).map((soldWh) => Math.max(0, -soldWh)) : [];
+      return parsed ? decodePositions(parsed.args.record.positions).map((soldWh) => Math.max(0, -soldWh)) : [];
     },
     resume: sender.resume,
     land: async (record) => {

@@ -3,7 +3,7 @@ import { slotAt } from "../services/platform/clock.ts";
 import type { Log } from "../services/platform/log.ts";
 import type { LandedReport, Proposal, ReportRecord } from "../services/protocol/committee.ts";
 import { readingsHash, readingsRoot, reportDigest, storedDigest } from "../services/protocol/report.ts";
-import { unpackReadings } from "../services/protocol/words.ts";
+import { decodeReadings } from "../services/protocol/words.ts";
 import type { Chain } from "./chain.ts";
 import type { Committee } from "./committee.ts";
 import { compute, unpackAll } from "./compute.ts";
@@ -70,7 +70,7 @@ export const createReportLedger = ({
   const standingsOf = async (
     record: ReportRecord,
   ): Promise<{ standings: Standing[]; derivable: boolean } | undefined> => {
-    const derived = standingsAfter(records.standings(), unpackReadings(record.readings));
+    const derived = standingsAfter(records.standings(), decodeReadings(record.readings));
     if (derived) return { standings: derived, derivable: true };
     const computed = await compute({
       slot: record.slot,
@@ -103,7 +103,7 @@ export const createReportLedger = ({
     record.slot === records.next() &&
     readingsHash(record.readings) === record.readingsHash &&
     (record.observations.length > 0 ||
-      standingsAfter(records.standings(), unpackReadings(record.readings)) !== undefined) &&
+      standingsAfter(records.standings(), decodeReadings(record.readings)) !== undefined) &&
     record.observations.every((each) => each.slot === record.slot && committee.isGenuine(each)) &&
     unpackAll(record.observations) !== undefined;
 

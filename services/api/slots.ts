@@ -11,7 +11,7 @@ import {
   termsOf,
   type SlotRange,
 } from "../protocol/market-store.ts";
-import { qualities } from "../protocol/packed.ts";
+import { qualities } from "../protocol/words.ts";
 import { chainNow, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 
 const GATE_SECONDS = 600;

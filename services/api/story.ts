@@ -1,7 +1,7 @@
 import { slotStart } from "../platform/clock.ts";
 import type { SlotStory } from "../protocol/api.ts";
 import { clearingOf, paymentsOf, termsOf } from "../protocol/market-store.ts";
-import { decodeReadings, qualities } from "../protocol/packed.ts";
+import { decodeReadings, qualities } from "../protocol/words.ts";
 import { skipReasonOf } from "../protocol/events.ts";
 import { homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 import { solvedSlot, type Solved } from "./market.ts";

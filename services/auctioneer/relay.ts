@@ -3,7 +3,7 @@ import { isRetryable } from "../platform/errors.ts";
 import type { OrderBody } from "../protocol/api.ts";
 import { gateOf } from "../protocol/clearing.ts";
 import { decodeLog, skipReasonOf } from "../protocol/events.ts";
-import { decodeWords } from "../protocol/packed.ts";
+import { decodeWords } from "../protocol/words.ts";
 import { encodeAppend } from "./calls.ts";
 import { reasonOf, type Context } from "./context.ts";
 import type { OrderRow } from "./intake.ts";

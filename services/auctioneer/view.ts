@@ -1,7 +1,7 @@
 import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import { decodeLog, type ChainEvent, type ClearingRecord, type GridZone, type SlotTerms } from "../protocol/events.ts";
-import { decodeWords } from "../protocol/packed.ts";
+import { decodeWords } from "../protocol/words.ts";
 
 /** What the chain says, as far as the auctioneer needs it; rebuilt from events at every start and after a reorganisation. */
 export interface ChainView {

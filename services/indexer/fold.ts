@@ -1,6 +1,6 @@
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
-import { decodePositions, decodeWords } from "../protocol/packed.ts";
+import { decodePositions, decodeWords } from "../protocol/words.ts";
 import { foldSettled, type SlotDifference } from "./settled.ts";
 import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "../protocol/market-store.ts";
 import { addMovement, NANO_PER_BASE_UNIT } from "./balances.ts";

@@ -1,7 +1,7 @@
 import { slotMoney, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
-import { decodeReadings } from "../protocol/packed.ts";
+import { decodeReadings } from "../protocol/words.ts";
 
 /** Sums by account of what a transaction's slots should move, or moved. */
 export interface SlotDifference {

@@ -1,8 +1,76 @@
 import { concat, keccak256, AbiCoder } from "ethers";
 import { wrongInput } from "../platform/errors.ts";
-import { decodeWords, type BookWord, type PackedReading } from "./packed.ts";
 
-/** Encoders of the contracts' packed words; the decoders stand in packed.ts (contracts/libraries: OrderWord, PackedEnergy). */
+/** Packed words of the contracts as numbers, and back (contracts/libraries: OrderWord, PackedEnergy, PackedReadings). */
+export interface BookWord {
+  point: number;
+  sequence: number;
+  zone: number;
+  sell: boolean;
+  green: boolean;
+  energyWh: number;
+  /** Limit, micro-token per kWh. */
+  price: number;
+  /** The 16 bytes, hex without 0x. */
+  word: string;
+}
+
+const WORD_HEX = 32;
+
+export const decodeWords = (words: string): BookWord[] => {
+  const result: BookWord[] = [];
+  for (let at = 2; at + WORD_HEX <= words.length; at += WORD_HEX) {
+    const word = words.slice(at, at + WORD_HEX);
+    const field = (from: number, to: number): number => parseInt(word.slice(from, to), 16);
+    const flags = field(12, 14);
+    result.push({
+      point: field(0, 8),
+      sequence: field(8, 10),
+      zone: field(10, 12),
+      sell: (flags & 1) !== 0,
+      green: (flags & 2) !== 0,
+      energyWh: field(14, 22),
+      price: signed40(field(22, 32)),
+      word,
+    });
+  }
+  return result;
+};
+
+const signed40 = (raw: number): number => (raw >= 2 ** 39 ? raw - 2 ** 40 : raw);
+
+/** Signed Wh by point, sold positive; points beyond the end are zero. */
+export const decodePositions = (positions: string): number[] => {
+  const result: number[] = [];
+  for (let at = 2; at + 8 <= positions.length; at += 8) {
+    const raw = parseInt(positions.slice(at, at + 8), 16);
+    result.push(raw >= 2 ** 31 ? 2 ** 31 - raw : raw);
+  }
+  return result;
+};
+
+export const qualities = ["measured", "interpolated", "estimated", "missing"] as const;
+
+export interface PackedReading {
+  importWh: number;
+  exportWh: number;
+  /** Index into `qualities`. */
+  quality: number;
+}
+
+export const decodeReadings = (readings: string): PackedReading[] => {
+  const result: PackedReading[] = [];
+  for (let at = 2; at + 16 <= readings.length; at += 16) {
+    const raw = BigInt(`0x${readings.slice(at, at + 16)}`);
+    result.push({
+      quality: Number(raw >> 62n),
+      importWh: Number((raw >> 31n) & 0x7fffffffn),
+      exportWh: Number(raw & 0x7fffffffn),
+    });
+  }
+  return result;
+};
+
 export type WordFields = Omit<BookWord, "word">;
 
 const inRange = (value: number, lowest: number, highest: number, field: string): number => {
@@ -13,7 +81,7 @@ const inRange = (value: number, lowest: number, highest: number, field: string):
 const hexOf = (value: number, bytes: number): string => value.toString(16).padStart(2 * bytes, "0");
 
 /** The 16 bytes of one priced step, 0x and 32 hex digits. */
-export const encodeWord = ({ point, sequence, zone, sell, green, energyWh, price }: WordFields): string => {
+const encodeWord = ({ point, sequence, zone, sell, green, energyWh, price }: WordFields): string => {
   const signed = inRange(price, -(2 ** 39), 2 ** 39 - 1, "price");
   return `0x${[
     hexOf(inRange(point, 0, 2 ** 32 - 1, "point"), 4),
@@ -23,12 +91,6 @@ export const encodeWord = ({ point, sequence, zone, sell, green, energyWh, price
     hexOf(inRange(energyWh, 0, 2 ** 32 - 1, "energyWh"), 4),
     hexOf(signed < 0 ? signed + 2 ** 40 : signed, 5),
   ].join("")}`;
-};
-
-export const decodeWord = (word: string): BookWord => {
-  const [decoded] = decodeWords(word);
-  if (!decoded || word.length !== 34) throw wrongInput(`an order word has 16 bytes, not ${(word.length - 2) / 2}`);
-  return decoded;
 };
 
 /** A whole book as calldata of `Auction.clear`. */
@@ -45,19 +107,11 @@ export const bookHash = (start: string, words: string): string => {
   return book;
 };
 
-/** 4 bytes per point from point 0; sold positive, Wh. */
-export const packPositions = (positionsWh: readonly number[]): string =>
-  `0x${positionsWh
-    .map((wh) => hexOf(inRange(Math.abs(wh), 0, 2 ** 31 - 1, "position") + (wh < 0 ? 2 ** 31 : 0), 4))
-    .join("")}`;
-
 /** 8 bytes per point from point 0. */
 export const packReadings = (readings: readonly PackedReading[]): string =>
   `0x${readings.map((reading) => packReading(reading).toString(16).padStart(16, "0")).join("")}`;
 
-export const packReading = ({ quality, importWh, exportWh }: PackedReading): bigint =>
+const packReading = ({ quality, importWh, exportWh }: PackedReading): bigint =>
   (BigInt(inRange(quality, 0, 3, "quality")) << 62n) |
   (BigInt(inRange(importWh, 0, 2 ** 31 - 1, "importWh")) << 31n) |
   BigInt(inRange(exportWh, 0, 2 ** 31 - 1, "exportWh"));
-
-export { decodePositions as unpackPositions, decodeReadings as unpackReadings } from "./packed.ts";

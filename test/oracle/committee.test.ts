@@ -10,7 +10,7 @@ import {
 } from "../../services/protocol/committee.ts";
 import { readingsRoot, reportDigest, reportDomain } from "../../services/protocol/report.ts";
 import { deriveKey } from "../../services/protocol/keys.ts";
-import { packReadings, unpackReadings } from "../../services/protocol/words.ts";
+import { packReadings, decodeReadings } from "../../services/protocol/words.ts";
 import { createCommitteeGrid, GENESIS, type CommitteeGrid } from "./support/committee-grid.ts";
 
 const POINTS = 4;
@@ -142,7 +142,7 @@ describe("a committee of four nodes", function () {
 
       expect(await refused(signedBy(leader, truth, 0, observations.slice(0, 2)))).to.contain("fewer than the quorum");
       const bent = packReadings(
-        unpackReadings(truth).map((reading) => ({ ...reading, importWh: reading.importWh + 1 })),
+        decodeReadings(truth).map((reading) => ({ ...reading, importWh: reading.importWh + 1 })),
       );
       expect(await refused(signedBy(leader, bent, 0, observations))).to.contain("do not follow");
       expect(await refused(signedBy(third, truth, 0, observations))).to.contain("did not sign this proposal");

@@ -14,7 +14,7 @@ import { createProvider } from "../../../services/platform/provider.ts";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
-import { unpackReadings } from "../../../services/protocol/words.ts";
+import { decodeReadings } from "../../../services/protocol/words.ts";
 import { createMeterUnit, type MeterUnit } from "../../../services/simulator/meter-unit.ts";
 
 export const GENESIS = 1_982_016;
@@ -174,7 +174,7 @@ export const createCommitteeGrid = async ({
       if (hash === undefined) return undefined;
       for (const url of urls) {
         const answer = await fetchJson<{ readings: string }>(`${url}/readings/${hash}`).catch(() => undefined);
-        if (answer) return unpackReadings(answer.readings);
+        if (answer) return decodeReadings(answer.readings);
       }
       return undefined;
     },

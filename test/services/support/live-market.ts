@@ -13,9 +13,8 @@ import type { OrderBody } from "../../../services/protocol/api.ts";
 import { connectContracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
 import { bodyOfOrder, orderDomain, signOrder, type OrderStep } from "../../../services/protocol/order.ts";
-import type { PackedReading } from "../../../services/protocol/packed.ts";
 import { readingsHash, readingsRoot, reportDomain, reportTypes } from "../../../services/protocol/report.ts";
-import { packReadings } from "../../../services/protocol/words.ts";
+import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 
 /** 2026-01-01T00:00:00Z */
 export const FIRST_SLOT = 1_767_225_600 / 900;
