@@ -1,5 +1,4 @@
 /** One oracle node, wired: meters, records, committee, chain, HTTP. */
-import { readFileSync, statSync } from "node:fs";
 import { computeAddress, SigningKey } from "ethers";
 import { slotAt } from "../services/platform/clock.ts";
 import { loadConfig } from "../services/platform/config.ts";
@@ -7,6 +6,7 @@ import { isRetryable, messageOf, wrongInput } from "../services/platform/errors.
 import { serve } from "../services/platform/http.ts";
 import type { Log } from "../services/platform/log.ts";
 import type { Running } from "../services/platform/process.ts";
+import { readPrivateKey } from "../services/platform/private-key.ts";
 import { createProvider } from "../services/platform/provider.ts";
 import { addressesSchema } from "../services/protocol/addresses.ts";
 import type { SignedObservation } from "../services/protocol/committee.ts";
@@ -27,7 +27,7 @@ import { headMismatches } from "./status.ts";
 
 /** Starts a node: it answers requests at once and reads and reports when it is ticked. */
 export const startNode = async ({ config, log }: { config: OracleConfig; log: Log }): Promise<Running> => {
-  const signingKey = new SigningKey(privateKeyOf(config));
+  const signingKey = new SigningKey(readPrivateKey(config));
   const address = computeAddress(signingKey);
   const peersByIndex = [...config.peers].sort((a, b) => a.index - b.index);
   const members = peersByIndex.map((peer) => peer.address);
@@ -153,22 +153,3 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
 };
 
 const NOT_READ = { powerW: null, time: null };
-
-const privateKeyOf = ({ privateKey, privateKeyFile }: OracleConfig): string => {
-  if (privateKey !== undefined) return privateKey;
-  const path = privateKeyFile as string;
-  let text: string;
-  try {
-    if ((statSync(path).mode & 0o077) !== 0) {
-      throw wrongInput(`privateKeyFile: ${path} can be read by others: run chmod 600 ${path}`);
-    }
-    text = readFileSync(path, "utf8").trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw wrongInput(
-      `privateKeyFile: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check the path`,
-    );
-  }
-  if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw wrongInput(`privateKeyFile: ${path} must hold 0x and 64 hex digits`);
-  return text;
-};

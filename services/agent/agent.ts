@@ -1,5 +1,5 @@
 import { slotAt, type Clock } from "../platform/clock.ts";
-import { isRetryable, messageOf } from "../platform/errors.ts";
+import { isRetryable, messageOf, tryAgain } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
 import type { Running } from "../platform/process.ts";
 import { openAgentStore } from "./agent-store.ts";
@@ -79,7 +79,10 @@ export const startAgent = async ({
     const due = agents.filter((agent) => agent.isDue(now));
     if (due.length === 0) return;
     const slot = slotAt(now);
-    await market.loadTerms(slot);
+    await market.loadTerms(slot).catch((error: unknown) => {
+      // Whatever the market answers, it is no reason to end: without terms nothing can be planned yet.
+      throw tryAgain("the market's terms are not known", { cause: error });
+    });
     const [view, ...snapshots] = await Promise.all([
       lookAtMarket(slot),
       ...due.map((agent) => guarded(agent, "a device does not answer: no set-point, no order", () => agent.read(now))),

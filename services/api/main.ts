@@ -1,13 +1,13 @@
 /** The api: the market over HTTP for agents, the dashboard and scripts. It reads the indexer's store and forwards orders. */
 import { join } from "node:path";
 import { Wallet } from "ethers";
-import { loadConfig, readJson } from "../platform/config.ts";
+import { readJson } from "../platform/config.ts";
 import { messageOf } from "../platform/errors.ts";
 import { serve } from "../platform/http.ts";
 import { runProcess } from "../platform/process.ts";
 import { createProvider } from "../platform/provider.ts";
 import { openReadOnly } from "../platform/read-store.ts";
-import { addressesSchema } from "../protocol/addresses.ts";
+import { loadAddresses } from "../protocol/addresses.ts";
 import { parseCommunity } from "../protocol/community-schema.ts";
 import { connectContracts } from "../protocol/contracts.ts";
 import { createBench } from "./cheats/bench.ts";
@@ -50,7 +50,8 @@ await runProcess({
   schema: apiConfigSchema,
   start: async ({ config, log, clock }) => {
     const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.timeoutMs });
-    const addresses = loadConfig(config.addressesFile, addressesSchema, "addresses file");
+    const { chainId } = await provider.getNetwork();
+    const addresses = loadAddresses(config.addressesFile, Number(chainId));
     const communityFile = join(config.communityDir, "community.json");
     const community = parseCommunity(readJson(communityFile, "community file"), communityFile);
     const store = openReadOnly(config.indexerStorePath);

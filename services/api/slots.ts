@@ -1,5 +1,6 @@
 import { slotAt, slotStart } from "../platform/clock.ts";
 import type { PointDetail, PointSlot, SlotPhase, SlotSummary } from "../protocol/api.ts";
+import { gateOf } from "../protocol/clearing.ts";
 import {
   BACKUP,
   balanceOf,
@@ -13,9 +14,6 @@ import {
 } from "../protocol/market-store.ts";
 import { qualities } from "../protocol/words.ts";
 import { chainNow, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
-
-const GATE_SECONDS = 600;
-export const gateOf = (slot: number): number => slotStart(slot) - GATE_SECONDS;
 
 interface TxRow {
   tx: string;

@@ -1,12 +1,13 @@
 import { slotStart } from "../platform/clock.ts";
 import type { SlotStory } from "../protocol/api.ts";
+import { gateOf } from "../protocol/clearing.ts";
 import { clearingOf, paymentsOf, termsOf } from "../protocol/market-store.ts";
 import { decodeReadings, qualities } from "../protocol/words.ts";
 import { skipReasonOf } from "../protocol/events.ts";
 import { homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 import { solvedSlot, type Solved } from "./market.ts";
 import type { Observations } from "./observations.ts";
-import { gateOf, phaseOf, reportRow, settlementRow } from "./slots.ts";
+import { phaseOf, reportRow, settlementRow } from "./slots.ts";
 
 /** Everything that happened to a slot, each step with its transaction. */
 export const slotStory = async (context: ApiContext, slot: number, observations: Observations): Promise<SlotStory> => {

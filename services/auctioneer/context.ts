@@ -39,6 +39,8 @@ export interface Failure {
 export interface Failures {
   add(stage: string, slot: number, message: string): void;
   clear(stage: string, slot: number): void;
+  /** Of slots up to `slot`: they are final, nothing is left to do. */
+  forget(slot: number): void;
   list(): Failure[];
 }
 
@@ -60,6 +62,9 @@ export const createFailures = (log: Log): Failures => {
     },
     clear: (stage, slot) => {
       found.delete(`${stage}:${slot}`);
+    },
+    forget: (slot) => {
+      for (const [key, failure] of found) if (failure.slot <= slot) found.delete(key);
     },
     list: () => [...found.values()],
   };

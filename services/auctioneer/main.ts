@@ -1,19 +1,18 @@
 /** The auctioneer: relays signed orders, clears, settles. Anyone may run another one; whatever it does the contracts check. */
-import { readFileSync } from "node:fs";
 import { Wallet } from "ethers";
 import { chainStorePath, identifyChain } from "../platform/chain-store.ts";
-import { loadConfig } from "../platform/config.ts";
-import { messageOf, wrongInput } from "../platform/errors.ts";
+import { messageOf } from "../platform/errors.ts";
 import { serve } from "../platform/http.ts";
+import { readPrivateKey } from "../platform/private-key.ts";
 import { runProcess } from "../platform/process.ts";
 import { createProvider } from "../platform/provider.ts";
 import { createSender, SENDER_MIGRATION } from "../platform/sender.ts";
 import { openStore } from "../platform/store.ts";
-import { addressesSchema } from "../protocol/addresses.ts";
+import { loadAddresses } from "../protocol/addresses.ts";
 import { orderDomain } from "../protocol/order.ts";
 import { encodeView } from "./calls.ts";
 import { createClear } from "./clear.ts";
-import { auctioneerConfigSchema, type AuctioneerConfig } from "./config.ts";
+import { auctioneerConfigSchema } from "./config.ts";
 import { createFailures, type Context } from "./context.ts";
 import { createFinish } from "./finish.ts";
 import { createIntake } from "./intake.ts";
@@ -24,27 +23,15 @@ import { AUCTIONEER_MIGRATION } from "./schema.ts";
 import { createSettle } from "./settle.ts";
 import { createView } from "./view.ts";
 
-const keyOf = ({ privateKey, privateKeyFile }: AuctioneerConfig): string => {
-  if (privateKey !== undefined) return privateKey;
-  try {
-    return readFileSync(privateKeyFile as string, "utf8").trim();
-  } catch (error) {
-    throw wrongInput(`privateKeyFile: ${privateKeyFile} cannot be read: check path and permissions`, { cause: error });
-  }
-};
-
 await runProcess({
   name: "auctioneer",
   schema: auctioneerConfigSchema,
   start: async ({ config, log, clock }) => {
     const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.rpcTimeoutMs });
-    const addresses = loadConfig(config.addressesFile, addressesSchema, "addresses file");
     const chain = await identifyChain(provider);
-    if (chain.chainId !== addresses.chainId) {
-      throw wrongInput(`addressesFile: is for chain ${addresses.chainId}, rpcUrls lead to chain ${chain.chainId}`);
-    }
+    const addresses = loadAddresses(config.addressesFile, chain.chainId);
     const store = openStore(chainStorePath(config.statePath, chain), [SENDER_MIGRATION, AUCTIONEER_MIGRATION]);
-    const wallet = new Wallet(keyOf(config));
+    const wallet = new Wallet(readPrivateKey(config));
     const sender = createSender({ provider, wallet, store, log });
     const genesisSlot = Number(await provider.call({ to: addresses.settlement, data: encodeView("genesisSlot") }));
     const { meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement } = addresses;
@@ -115,6 +102,7 @@ await runProcess({
         await stage(() => clear.run(now), errors);
         await stage(() => settle.run(now), errors);
         await stage(() => finish.run(now), errors);
+        failures.forget(source.view.finalThrough);
         if (errors.length > 1) log.warn({ errors: errors.map(messageOf) }, "several stages failed");
         if (errors.length > 0) throw errors[0];
       },

@@ -1,8 +1,9 @@
 import { isError, keccak256, type TransactionReceipt } from "ethers";
+import { slotAt } from "../platform/clock.ts";
 import { isRetryable } from "../platform/errors.ts";
 import type { OrderBody } from "../protocol/api.ts";
 import { gateOf } from "../protocol/clearing.ts";
-import { decodeLog, skipReasonOf } from "../protocol/events.ts";
+import { eventsOfReceipt, skipReasonOf } from "../protocol/events.ts";
 import { decodeWords } from "../protocol/words.ts";
 import { encodeAppend } from "./calls.ts";
 import { reasonOf, type Context } from "./context.ts";
@@ -35,16 +36,9 @@ export const createRelay = (context: Context): Relay => {
   const close = (key: string, slot: number, receipt: TransactionReceipt): void => {
     const skipped = new Map<string, number>();
     const appended = new Set<string>();
-    for (const raw of receipt.logs) {
-      if (raw.address.toLowerCase() !== addresses.orderBook.toLowerCase()) continue;
-      const event = decodeLog({
-        ...raw,
-        topics: [...raw.topics],
-        blockNumber: String(raw.blockNumber),
-        logIndex: String(raw.index),
-      });
-      if (event?.name === "OrderSkipped") skipped.set(`${event.point}:${event.sequence}`, event.reason);
-      if (event?.name === "Appended") {
+    for (const event of eventsOfReceipt(receipt, addresses.orderBook)) {
+      if (event.name === "OrderSkipped") skipped.set(`${event.point}:${event.sequence}`, event.reason);
+      if (event.name === "Appended") {
         for (const { point, sequence } of decodeWords(event.words)) appended.add(`${point}:${sequence}`);
       }
     }
@@ -148,16 +142,16 @@ export const createRelay = (context: Context): Relay => {
         if (failures.list().some((failure) => failure.stage === "append" && failure.slot === slot)) break;
       }
     }
-    for (const slot of lastRelay.keys()) {
-      if (now <= gateOf(slot)) continue;
-      lastRelay.delete(slot);
-      batchSize.delete(slot);
-    }
+    for (const bySlot of [lastRelay, batchSize])
+      for (const slot of bySlot.keys()) if (now > gateOf(slot)) bySlot.delete(slot);
   };
 
   const reopen = (now: number): void => {
     store.transaction(() => {
-      for (const row of store.all<OrderRow>("SELECT * FROM orders WHERE state IN ('appended', 'skipped')")) {
+      for (const row of store.all<OrderRow>(
+        "SELECT * FROM orders WHERE state IN ('appended', 'skipped') AND slot >= ?",
+        slotAt(now),
+      )) {
         if (now > gateOf(row.slot) || appendedTx(row) !== undefined) continue;
         store.run("UPDATE orders SET state = 'pending', reason = NULL, tx = NULL, batch = NULL WHERE id = ?", row.id);
       }

@@ -1,11 +1,9 @@
 /** The indexer: every event of the contracts in a store that answers questions; nothing in it is of record. */
 import { chainStorePath, identifyChain } from "../platform/chain-store.ts";
-import { loadConfig } from "../platform/config.ts";
-import { wrongInput } from "../platform/errors.ts";
 import { runProcess } from "../platform/process.ts";
 import { createProvider } from "../platform/provider.ts";
 import { openStore } from "../platform/store.ts";
-import { addressesSchema } from "../protocol/addresses.ts";
+import { loadAddresses } from "../protocol/addresses.ts";
 import { problems } from "../protocol/market-store.ts";
 import { createIndexer, indexedAddresses } from "./catch-up.ts";
 import { indexerConfigSchema } from "./config.ts";
@@ -16,11 +14,8 @@ await runProcess({
   schema: indexerConfigSchema,
   start: async ({ config, log }) => {
     const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.rpcTimeoutMs });
-    const addresses = loadConfig(config.addressesFile, addressesSchema, "addresses file");
     const chain = await identifyChain(provider);
-    if (chain.chainId !== addresses.chainId) {
-      throw wrongInput(`addressesFile: is for chain ${addresses.chainId}, rpcUrls lead to chain ${chain.chainId}`);
-    }
+    const addresses = loadAddresses(config.addressesFile, chain.chainId);
     const storePath = chainStorePath(config.statePath, chain);
     const store = openStore(storePath, [INDEXER_MIGRATION]);
     const indexer = createIndexer({

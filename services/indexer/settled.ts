@@ -1,6 +1,7 @@
 import { slotMoney, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
+import { gridAt, slotTermsOf } from "../protocol/market-store.ts";
 import { decodeReadings } from "../protocol/words.ts";
 
 /** Sums by account of what a transaction's slots should move, or moved. */
@@ -81,7 +82,7 @@ const recompute = (
   );
   const positions = clearing ? (JSON.parse(clearing.positions) as number[]) : [];
   const prices = clearing ? (JSON.parse(clearing.prices) as number[]) : [];
-  const terms = store.get<Record<string, number>>("SELECT * FROM terms WHERE slot = ?", slot);
+  const terms = slotTermsOf(store, slot);
   const readings = decodeReadings(packed);
   const zoneOf = zonesOfPoints(store);
   // An estimated slot counts every position as metered; its event carries no readings.
@@ -107,11 +108,11 @@ const recompute = (
   // Without terms the slot took no orders and nobody pays; an estimated slot without a clearing pays nobody either.
   const money = slotMoney({
     points,
-    zones: zonesOf(store, slot, prices, terms?.["reference"] ?? 0),
+    zones: zonesOf(store, slot, prices, terms?.reference ?? 0),
     tariffs: {
-      importMicroPerKwh: BigInt(terms?.["importTariff"] ?? 0),
-      exportMicroPerKwh: BigInt(terms?.["exportTariff"] ?? 0),
-      feeMicroPerKwh: BigInt(terms?.["fee"] ?? 0),
+      importMicroPerKwh: BigInt(terms?.importTariff ?? 0),
+      exportMicroPerKwh: BigInt(terms?.exportTariff ?? 0),
+      feeMicroPerKwh: BigInt(terms?.fee ?? 0),
     },
     clearing: {
       backupSoldWh: BigInt(clearing?.["backupSoldWh"] ?? 0),
@@ -127,15 +128,10 @@ const zonesOfPoints = (store: Store): number[] =>
 
 /** Zone prices, and whether a backup supplier is connected somewhere in each zone's island. */
 const zonesOf = (store: Store, slot: number, prices: readonly number[], referencePrice: number): ZoneMoney[] => {
-  const rows = store.all<{ parent: number; backupCapacityWh: string }>(
-    `SELECT parent, backupCapacityWh FROM grids
-     WHERE (fromSlot, version) = (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)
-     ORDER BY zone`,
-    slot,
-  );
+  const rows = gridAt(store, slot);
   const roots: number[] = [];
   rows.forEach(({ parent }, zone) => roots.push(parent === zone ? zone : (roots[parent] as number)));
-  const backed = new Set(rows.flatMap((row, zone) => (row.backupCapacityWh === "0" ? [] : [roots[zone] as number])));
+  const backed = new Set(rows.flatMap((row, zone) => (row.backupCapacityWh === 0n ? [] : [roots[zone] as number])));
   return rows.map((_, zone) => ({
     priceMicroPerKwh: BigInt(prices[zone] ?? referencePrice),
     hasBackup: backed.has(roots[zone] as number),

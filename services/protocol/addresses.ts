@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { loadConfig } from "../platform/config.ts";
+import { wrongInput } from "../platform/errors.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address of 20 bytes, like 0x12..ab");
 
@@ -22,3 +24,13 @@ export const addressesSchema = z
   .strict();
 
 export type Addresses = z.infer<typeof addressesSchema>;
+
+/**
+ * Reads the contracts' addresses, as deployment wrote them.
+ * @throws DaegError exit 1 when the file is missing or wrong, or is another chain's
+ */
+export const loadAddresses = (path: string, chainId: number): Addresses => {
+  const addresses = loadConfig(path, addressesSchema, "addresses file");
+  if (addresses.chainId === chainId) return addresses;
+  throw wrongInput(`addressesFile: is for chain ${addresses.chainId}, rpcUrls lead to chain ${chainId}`);
+};

@@ -1,4 +1,4 @@
-import { Interface, type Result } from "ethers";
+import { Interface, type Result, type TransactionReceipt } from "ethers";
 
 /**
  * The events of DAEG's contracts as plain typed objects, decoded from raw logs: what the indexer, the auctioneer and the api
@@ -179,6 +179,14 @@ export const decodeLog = (log: RawLog): ChainEvent | undefined => {
     }
   );
 };
+
+/** DAEG's events of one contract in a mined transaction, in order. */
+export const eventsOfReceipt = (receipt: TransactionReceipt, contract: string): ChainEvent[] =>
+  receipt.logs.flatMap(({ address, topics, data, blockNumber, blockHash, transactionHash, index }) => {
+    if (address.toLowerCase() !== contract.toLowerCase()) return [];
+    const at = { blockNumber: String(blockNumber), blockHash, transactionHash, logIndex: String(index) };
+    return decodeLog({ address, topics: [...topics], data, ...at }) ?? [];
+  });
 
 const bodyOf = (name: string, args: Result): EventBody | undefined => {
   const num = (key: string): number => Number(args[key] as bigint);

@@ -1,4 +1,5 @@
 import type { Store } from "../platform/store.ts";
+import type { GridZone, SlotTerms } from "./events.ts";
 
 /**
  * Read-only questions to the indexer's store, for the api and for reports: the store is where processes meet. Money is
@@ -299,12 +300,35 @@ export interface TermsRow {
   bandMax: number;
 }
 
+/** A slot's terms with the reference price; undefined before they are published. */
+export const slotTermsOf = (store: ReadStore, slot: number): SlotTerms | undefined =>
+  store.get<SlotTerms>(
+    "SELECT importTariff, exportTariff, fee, bandMin, bandMax, reference FROM terms WHERE slot = ?",
+    slot,
+  );
+
 export const termsOf = (store: ReadStore, { first, last }: SlotRange): TermsRow[] =>
   store.all<TermsRow>(
     "SELECT slot, importTariff, exportTariff, fee, bandMin, bandMax FROM terms WHERE slot BETWEEN ? AND ? ORDER BY slot",
     first,
     last,
   );
+
+/** Zones of the network in force in a slot, as the chain numbers them. */
+export const gridAt = (store: ReadStore, slot: number): GridZone[] =>
+  store
+    .all<{ parent: number; toParentWh: string; fromParentWh: string; backupCapacityWh: string }>(
+      `SELECT * FROM grids WHERE (fromSlot, version) =
+         (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)
+       ORDER BY zone`,
+      slot,
+    )
+    .map(({ parent, toParentWh, fromParentWh, backupCapacityWh }) => ({
+      parent,
+      toParentWh: BigInt(toParentWh),
+      fromParentWh: BigInt(fromParentWh),
+      backupCapacityWh: BigInt(backupCapacityWh),
+    }));
 
 /** Last slot up to which everything is final; 0 before any. */
 export const finalThrough = (store: ReadStore): number =>

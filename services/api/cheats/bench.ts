@@ -2,11 +2,11 @@ import { keccak256, Wallet } from "ethers";
 import { slotAt, slotStart } from "../../platform/clock.ts";
 import { messageOf, tryAgain } from "../../platform/errors.ts";
 import type { CheatKind, CheatResult } from "../../protocol/api.ts";
+import { gateOf } from "../../protocol/clearing.ts";
 import { connectContracts, decodeContractError, type ContractError, type Contracts } from "../../protocol/contracts.ts";
 import type { ApiConfig } from "../config.ts";
 import type { ApiContext } from "../context.ts";
 import { solvedSlot, type Solved } from "../market.ts";
-import { gateOf } from "../slots.ts";
 
 export type LocalConfig = NonNullable<ApiConfig["local"]>;
 

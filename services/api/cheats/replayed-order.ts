@@ -1,7 +1,7 @@
 import { tryAgain } from "../../platform/errors.ts";
-import { decodeLog, skipReasonOf } from "../../protocol/events.ts";
+import { gateOf } from "../../protocol/clearing.ts";
+import { eventsOfReceipt, skipReasonOf } from "../../protocol/events.ts";
 import { chainNow } from "../context.ts";
-import { gateOf } from "../slots.ts";
 import type { Cheat } from "./bench.ts";
 
 const POLL_MS = 50;
@@ -30,15 +30,7 @@ export const replayedOrder: Cheat = async ({ context, local, send }) => {
   // The very bytes of the honest batch: every order in it with its owner's valid signature.
   const { txHash } = await send({ to: addresses.orderBook, data: original.data });
   const receipt = await provider.getTransactionReceipt(txHash);
-  const events = (receipt?.logs ?? []).flatMap((raw) => {
-    const event = decodeLog({
-      ...raw,
-      topics: [...raw.topics],
-      blockNumber: String(raw.blockNumber),
-      logIndex: String(raw.index),
-    });
-    return event ? [event] : [];
-  });
+  const events = receipt ? eventsOfReceipt(receipt, addresses.orderBook) : [];
   const skipped = events.find((event) => event.name === "OrderSkipped");
   return {
     sent: `The batch of orders for slot ${chosen?.slot} a second time, each with its owner's valid signature.`,
