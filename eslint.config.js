@@ -12,6 +12,7 @@ export default tseslint.config(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/consistent-type-imports": "error",
       eqeqeq: "error",
+      "max-lines": ["error", 400],
       // Node strips types: syntax that needs code generation does not run.
       "no-restricted-syntax": [
         "error",
