@@ -7,12 +7,7 @@ export interface SlotTerms {
   readonly fee: number;
 }
 
-/** A past price of one's own zone as a share of its range: 0 = export tariff, 1 = import tariff less the fee. */
-export interface PastPrice {
-  readonly slot: number;
-  readonly share: number;
-}
-
+/** A price of one's own zone as a share of its range: 0 = export tariff, 1 = import tariff less the fee. */
 export const shareOfRange = (priceMicroPerKwh: number, terms: SlotTerms): number => {
   const range = terms.importTariff - terms.fee - terms.exportTariff;
   return range <= 0 ? 1 : Math.min(1, Math.max(0, (priceMicroPerKwh - terms.exportTariff) / range));

@@ -16,5 +16,3 @@ export const indexerConfigSchema = z
     rpcTimeoutMs: z.number().int().min(100).default(10_000),
   })
   .strict();
-
-export type IndexerConfig = z.infer<typeof indexerConfigSchema>;

@@ -61,9 +61,6 @@ export const orderStateSchema = z.object({
   txHash: bytes32.nullable(),
 });
 
-/** Answer of the auctioneer's `GET /pending/:point?from&count`: sequences of orders that wait to be appended. */
-export const pendingSequencesSchema = z.array(z.object({ slot: uint(32), sequence: uint(8) }));
-
 /** `GET /points/:point/sequences?from&count`: highest sequence byte in use per slot, chain and pending orders together. */
 export const sequencesSchema = z.array(uint(8));
 

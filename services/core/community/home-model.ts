@@ -9,6 +9,7 @@ import {
   type StoreModel,
   type StoreState,
 } from "./store-model.ts";
+import { SLOT_SECONDS } from "./slots.ts";
 import { stayAt } from "./vehicle.ts";
 
 /** Power of a home's series, constant within a slot: whole W. */
@@ -60,8 +61,6 @@ export interface PresentPower {
   /** Positive = import. */
   readonly gridW: number;
 }
-
-const SLOT_SECONDS = 900;
 
 export function createHomeModel(home: Home): HomeModel {
   const { battery, vehicle } = home;

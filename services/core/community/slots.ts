@@ -1,7 +1,7 @@
 import type { Series } from "./community.ts";
 
 /** Length of a slot of the market in seconds of chain time. */
-const SLOT_SECONDS = 900;
+export const SLOT_SECONDS = 900;
 
 /** The same series in slots: entry i belongs to slot `firstSlot + i`. Homes are in the community's order. */
 export interface SlotSeries {
