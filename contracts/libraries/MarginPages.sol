@@ -35,8 +35,8 @@ library MarginPages {
         return uint256(nano);
     }
 
-    /// The same where no backup supplier's tariffs bound the prices: R x (P + fee) + L x fee + E max(0, -p), with the highest and
-    /// lowest price P and p that a band may have, and a fee that is less than the widest spread of the tariffs.
+    /// The same where no backup supplier's tariffs bound the prices: R x (P + fee) + L x fee + E max(0, fee - p), with the highest
+    /// and lowest limit P and p that a band may have, and a fee that is less than the widest spread of the tariffs.
     function perSlotUnbacked(
         PointWord point,
         int256 highestPrice,
@@ -46,7 +46,8 @@ library MarginPages {
         int256 dearest = highestPrice + widestSpread;
         int256 nano = dearest > 0 ? int256(uint256(point.importLimitWh())) * dearest : int256(0);
         nano += int256(uint256(point.tradeLimitWh())) * widestSpread;
-        if (lowestPrice < 0) nano += int256(uint256(point.exportLimitWh())) * -lowestPrice;
+        int256 cheapest = lowestPrice - widestSpread;
+        if (cheapest < 0) nano += int256(uint256(point.exportLimitWh())) * -cheapest;
         return uint256(nano);
     }
 }

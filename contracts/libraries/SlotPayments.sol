@@ -30,7 +30,8 @@ struct ZoneRow {
 /// The other side of every payment is a fixed account, so that the slot sums to zero. Nothing here can revert.
 library SlotPayments {
     /// Sets the prices of all zones. A zone without a posted price has the slot's reference price. Zones with a bit in
-    /// `backedZones` have the backup supplier's tariffs for imbalance; the others the zone price and nothing better.
+    /// `backedZones` have the backup supplier's tariffs for imbalance; the others the zone price and nothing better than nothing: one
+    /// order can push such a price below zero, and the members' pool pays nobody for using energy.
     function setPrices(
         ZoneRow[] memory table,
         int64[] calldata prices,
@@ -52,7 +53,8 @@ library SlotPayments {
                 row.deficitWh = 0;
                 row.surplusWh = 0;
                 row.backed = (backedZones >> zone) & 1;
-                row.deficitPrice = row.backed == 1 ? importTariff : price + fee;
+                int256 gross = price + fee;
+                row.deficitPrice = row.backed == 1 ? importTariff : (gross > 0 ? gross : int256(0));
                 row.surplusPrice = row.backed == 1 ? exportTariff : (price < 0 ? price : int256(0));
             }
         }

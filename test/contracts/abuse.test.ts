@@ -96,6 +96,21 @@ describe("what somebody might try", () => {
     expect(await world.discrepancyNano()).to.equal(0n);
   });
 
+  it("nobody is paid for using energy because a bid that nobody took pushed an island's price below zero", async () => {
+    const zones = [{ parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 0 }];
+    const world = await createWorld({ homes: 2, zones });
+    const slot = world.genesisSlot + 1;
+    const { words } = await world.append(slot, [await world.order(0, slot, [bid(50, TERMS.bandMin)])]);
+    await world.goTo(world.startOf(slot) - 500);
+    const { record } = await world.clear(slot, words as string, [posting(TERMS.bandMin - TERMS.fee)]);
+    await world.goTo(world.startOf(slot + 1));
+    // The generator that would have to pay for it is out of reach.
+    const { readings, root } = await world.report(slot, [reading(5_000, 0), missing]);
+    const paid = await gains(world, () => world.c.settlement.settle([{ record, readings, root }]));
+    expect(paid).to.deep.equal([0n, 0n]);
+    expect((await world.fixed()).members).to.equal(0n);
+  });
+
   it("one account cannot fill a book until nobody can clear it", async () => {
     const world = await createWorld({ homes: 2 });
     const slot = world.genesisSlot + 1;

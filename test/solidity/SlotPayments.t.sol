@@ -111,7 +111,7 @@ contract SlotPaymentsTest {
     function _expected(Case memory c, uint256 zone, int256 p, int256 m) private pure returns (int256 pay) {
         bool backed = (c.backed >> zone) & 1 == 1;
         int256 price = c.prices[zone];
-        int256 t = backed ? c.t : price + c.fee;
+        int256 t = backed ? c.t : (price + c.fee < 0 ? int256(0) : price + c.fee);
         int256 f = backed ? c.f : (price < 0 ? price : int256(0));
         int256 d = m - p;
         pay = p * price + (p < 0 ? p * c.fee : int256(0)) + (d >= 0 ? d * f : d * t);
