@@ -51,6 +51,15 @@ const emptySlot = (): SlotView => ({
   estimated: false,
 });
 
+const emptyView = (head: ChainHead, genesisSlot: number): ChainView => ({
+  head,
+  points: new Map(),
+  grids: [],
+  terms: new Map(),
+  slots: new Map(),
+  finalThrough: genesisSlot - 1,
+});
+
 /** Slots kept in memory after they are final. */
 const KEEP_FINAL_SLOTS = 8;
 
@@ -76,27 +85,27 @@ export const createView = async ({
   let view: ChainView | undefined;
 
   const refresh = async (): Promise<{ reorganised: boolean }> => {
-    let step = await follower.after(view?.head);
-    const { reorganised } = step;
-    if (reorganised) {
-      view = undefined;
-      step = await follower.after(undefined);
+    // A view that is built anew is shown when it is complete: requests come at any time.
+    let next = view;
+    let reorganised = false;
+    for (;;) {
+      const step = await follower.after(next?.head);
+      if (step.reorganised) {
+        reorganised = true;
+        next = undefined;
+        continue;
+      }
+      next ??= emptyView(step.head, genesisSlot);
+      for (const log of step.logs) {
+        if (Number(log.blockNumber) > step.head.number) continue;
+        const event = decodeLog(log);
+        if (event) apply(next, event);
+      }
+      next.head = step.head;
+      forget(next);
+      if (!step.more) break;
     }
-    view ??= {
-      head: step.head,
-      points: new Map(),
-      grids: [],
-      terms: new Map(),
-      slots: new Map(),
-      finalThrough: genesisSlot - 1,
-    };
-    for (const log of step.logs) {
-      if (Number(log.blockNumber) > step.head.number) continue;
-      const event = decodeLog(log);
-      if (event) apply(view, event);
-    }
-    view.head = step.head;
-    forget(view);
+    view = next;
     return { reorganised };
   };
 

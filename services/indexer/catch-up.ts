@@ -88,7 +88,7 @@ export const createIndexer = ({
         const { number, hash, timestamp } = step.head;
         store.run("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?, ?)", number, hash, timestamp);
       });
-      return;
+      if (!step.more) return;
     }
   };
   return { catchUp };

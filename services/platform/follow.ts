@@ -50,15 +50,17 @@ export interface ChainLog {
 }
 
 export interface Step {
-  /** Everything up to this block is in `logs`. */
+  /** Everything up to this block is in `logs`: the head of the chain, or as far as one step goes. */
   head: ChainHead;
   logs: ChainLog[];
+  /** The chain goes on beyond `head`: ask again. */
+  more: boolean;
   /** The block given is no longer on the chain: roll back to `forkPoint` of older blocks, then ask again. */
   reorganised: boolean;
 }
 
 export interface Follower {
-  /** Logs after `from` (exclusive), up to the head: one round trip while the distance is short. */
+  /** Logs after `from` (exclusive), of a bounded number of blocks, so that a long history never stands in memory at once. */
   after(from: BlockRef | undefined): Promise<Step>;
   /** The newest of `candidates` (newest first) that is still on the chain; undefined when none is. */
   forkPoint(candidates: readonly BlockRef[]): Promise<BlockRef | undefined>;
@@ -84,15 +86,18 @@ export const createFollower = ({
   provider,
   addresses,
   startBlock = 0,
+  maxBlocks = MAX_BLOCKS,
 }: {
   provider: PooledProvider;
   addresses: readonly string[];
   /** First block of interest: the deployment's. */
   startBlock?: number;
+  /** Most blocks in one step; nodes refuse longer ranges. */
+  maxBlocks?: number;
 }): Follower => {
-  const logsCall = (fromBlock: number, toBlock: number | "latest"): RpcCall => ({
+  const logsCall = (fromBlock: number, toBlock: number): RpcCall => ({
     method: "eth_getLogs",
-    params: [{ address: addresses, fromBlock: hex(fromBlock), toBlock: toBlock === "latest" ? toBlock : hex(toBlock) }],
+    params: [{ address: addresses, fromBlock: hex(fromBlock), toBlock: hex(toBlock) }],
   });
   const headOf = (block: RpcBlock): ChainHead => ({
     number: Number(block.number),
@@ -100,30 +105,32 @@ export const createFollower = ({
     timestamp: Number(block.timestamp),
   });
 
-  const collect = async (fromBlock: number, toBlock: number): Promise<ChainLog[]> => {
-    const logs: ChainLog[] = [];
-    for (let start = fromBlock; start <= toBlock; start += MAX_BLOCKS) {
-      const [part] = await rpcBatch(provider, [logsCall(start, Math.min(toBlock, start + MAX_BLOCKS - 1))]);
-      logs.push(...(part as ChainLog[]));
+  /** The step that begins with block `first`, when the chain's head is `latest`. */
+  const stepFrom = async (first: number, latest: ChainHead): Promise<Step> => {
+    if (first > latest.number) return { head: latest, logs: [], more: false, reorganised: false };
+    const last = first + maxBlocks - 1;
+    if (last >= latest.number) {
+      const [logs] = await rpcBatch(provider, [logsCall(first, latest.number)]);
+      return { head: latest, logs: logs as ChainLog[], more: false, reorganised: false };
     }
-    return logs;
+    const [logs, block] = await rpcBatch(provider, [logsCall(first, last), blockCall(last)]);
+    if (!block) throw tryAgain(`the chain does not know its block ${last}`);
+    return { head: headOf(block as RpcBlock), logs: logs as ChainLog[], more: true, reorganised: false };
   };
 
   return {
     after: async (from) => {
       if (!from) {
         const [latest] = await rpcBatch(provider, [blockCall("latest")]);
-        const head = headOf(latest as RpcBlock);
-        return { head, logs: await collect(startBlock, head.number), reorganised: false };
+        return stepFrom(startBlock, headOf(latest as RpcBlock));
       }
       const [known, latest] = (await rpcBatch(provider, [blockCall(from.number), blockCall("latest")])) as [
         RpcBlock | null,
         RpcBlock,
       ];
       const head = headOf(latest);
-      if (known?.hash !== from.hash) return { head, logs: [], reorganised: true };
-      if (head.number <= from.number) return { head, logs: [], reorganised: false };
-      return { head, logs: await collect(from.number + 1, head.number), reorganised: false };
+      if (known?.hash !== from.hash) return { head, logs: [], more: true, reorganised: true };
+      return stepFrom(from.number + 1, head);
     },
     forkPoint: async (candidates) => {
       for (let at = 0; at < candidates.length; at += FORK_BATCH) {
