@@ -91,6 +91,8 @@ const live = async ({
         await running.tick(now);
       } catch (error) {
         failure = messageOf(error);
+        // Stores and sockets close under a tick that a stop interrupts.
+        if (stopping) return;
         if (isRetryable(error)) log.warn({ error: failure }, "tick failed, the next one tries again");
         else {
           log.fatal({ error: failure, stack: (error as Error).stack }, "tick failed");

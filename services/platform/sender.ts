@@ -61,7 +61,6 @@ const COLUMNS = "key, nonce, raw, hash, state, status";
 const MOST_GAS = 16_777_216n;
 
 const RECEIPT_TIMEOUT_MS = 60_000;
-const FEE_CACHE_MS = 15_000;
 
 export const createSender = ({
   provider,
@@ -75,23 +74,18 @@ export const createSender = ({
   log: Log;
 }): Sender => {
   let queue: Promise<unknown> = Promise.resolve();
-  let fee: { at: number; maxFeePerGas: bigint } | undefined;
   let chainId: bigint | undefined;
-
-  const maxFeePerGas = async (): Promise<bigint> => {
-    if (!fee || Date.now() - fee.at > FEE_CACHE_MS) {
-      const block = await provider.getBlock("latest");
-      fee = { at: Date.now(), maxFeePerGas: 2n * (block?.baseFeePerGas ?? 0n) + 1_000_000_000n };
-    }
-    return fee.maxFeePerGas;
-  };
 
   const sign = async ({ key, to, data, gasLimit }: TransactionRequestOfRecord): Promise<OutgoingRow> => {
     chainId ??= (await provider.getNetwork()).chainId;
     const call = { from: wallet.address, to, data };
     const limit = gasLimit ?? withReserve(await provider.estimateGas(call));
     if (gasLimit !== undefined) await provider.call({ ...call, gasLimit });
-    const latest = await provider.getTransactionCount(wallet.address, "pending");
+    // Asked for each time: what is signed depends on the chain alone, never on when it was signed.
+    const [latest, block] = await Promise.all([
+      provider.getTransactionCount(wallet.address, "pending"),
+      provider.getBlock("latest"),
+    ]);
     const stored = store.get<{ next: number | null }>(
       "SELECT max(nonce) + 1 AS next FROM outgoing WHERE state = 'signed'",
     );
@@ -103,7 +97,7 @@ export const createSender = ({
       data,
       nonce,
       gasLimit: limit,
-      maxFeePerGas: await maxFeePerGas(),
+      maxFeePerGas: 2n * (block?.baseFeePerGas ?? 0n) + 1_000_000_000n,
       maxPriorityFeePerGas: 0n,
     });
     transaction.signature = wallet.signingKey.sign(transaction.unsignedHash);
