@@ -96,6 +96,24 @@ describe("what somebody might try", () => {
     expect(await world.discrepancyNano()).to.equal(0n);
   });
 
+  it("an account that is margined already binds more before its zone loses the backup supplier", async () => {
+    const world = await createWorld({ homes: 1, publish: 119 });
+    const { c } = world;
+    const now = world.genesisSlot - 1;
+    const last = now + 119;
+    await world.append(last, [await world.order(0, last, [bid(100, 200_000)])]);
+    // No later version of the grid can take effect in a slot that is margined.
+    expect(await c.orderBook.marginedThrough(0)).to.equal(BigInt(now + 120));
+    const before = await c.orderBook.marginPerSlot(0);
+    await world.asOperator.grid.setGrid(now + 121, [
+      { parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 0 },
+    ]);
+    // 5,000 Wh at the highest price, with the widest fee twice, and at the lowest price when that is negative.
+    const unbacked = 5_000n * (10_000_000n + 400_000n) + 5_000n * 400_000n + 5_000n * (1_000_000n + 400_000n);
+    expect(await c.orderBook.marginPerSlot(0)).to.equal(unbacked);
+    expect(unbacked > before).to.equal(true);
+  });
+
   it("nobody is paid for using energy because a bid that nobody took pushed an island's price below zero", async () => {
     const zones = [{ parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 0 }];
     const world = await createWorld({ homes: 2, zones });
