@@ -114,6 +114,7 @@ library ClearingBook {
         // Below the highest price every bid is left and every offer filled.
         if (nowhere.offerWh != 0 || nowhere.lo != type(int256).min) _refuseZone(book, zones.length);
         unchecked {
+            // [15]
             // The loop kept the least good order filled in full apart: only if it lies at the band's edge do they all.
             for (uint256 i = 0; i < zones.length; ++i) {
                 ZoneTally memory zone = zones[i];
@@ -191,7 +192,7 @@ library ClearingBook {
                     zone := or(0x100, byte(4, word))
                     if xor(and(state, 0x3ff), zone) {
                         if and(state, 0x3ff) {
-                            // Replaced: what stands before belongs to no live order.
+                            // Replaced: what stands before belongs to no live order. [2]
                             mstore(entry, or(state, 0x200))
                             entry := 0
                             head := not(0)
@@ -208,13 +209,14 @@ library ClearingBook {
                 let limit := sar(216, shl(88, word))
                 if and(byte(6, word), 1) {
                     if slt(limit, mload(add(zone, 0x60))) {
+                        // [3]
                         limit := mload(add(zone, 0x60))
                     }
                     if slt(limit, mload(zone)) {
                         if sgt(limit, mload(add(zone, 0xc0))) {
                             mstore(add(zone, 0xc0), limit)
                         }
-                        state := add(state, shl(128, energy))
+                        state := add(state, shl(128, energy)) // [5]
                         welfare := sub(welfare, mul(limit, energy))
                         mstore(add(zone, 0x120), add(mload(add(zone, 0x120)), energy))
                         continue
@@ -231,6 +233,7 @@ library ClearingBook {
                     continue
                 }
                 if sgt(limit, mload(add(zone, 0x40))) {
+                    // [3]
                     limit := mload(add(zone, 0x40))
                 }
                 limit := sub(limit, mload(add(zone, 0x20)))
@@ -238,7 +241,7 @@ library ClearingBook {
                     if slt(limit, mload(add(zone, 0xe0))) {
                         mstore(add(zone, 0xe0), limit)
                     }
-                    state := sub(state, shl(128, energy))
+                    state := sub(state, shl(128, energy)) // [5]
                     welfare := add(welfare, mul(limit, energy))
                     mstore(add(zone, 0x100), add(mload(add(zone, 0x100)), energy))
                     continue
@@ -310,7 +313,7 @@ library ClearingBook {
                 if xor(total, available) {
                     let rest := add(side, 0x1c0)
                     let extra := iszero(iszero(mload(rest)))
-                    share := add(div(mul(share, total), available), extra)
+                    share := add(div(mul(share, total), available), extra) // [7]
                     mstore(rest, sub(mload(rest), extra))
                 }
                 let entry := add(entries, shl(5, shr(224, word)))
@@ -364,7 +367,7 @@ library ClearingBook {
                 target := add(target, 16)
             }
         }
-        if (large > PackedEnergy.MAX_WH) _refuseOverflow(table);
+        if (large > PackedEnergy.MAX_WH) _refuseOverflow(table); // [22]
     }
 
     function _refuseOverflow(BookTable memory table) private pure {

@@ -28,13 +28,15 @@ library ClearingNetwork {
                 int256 flow = zones[i].flow;
                 ZoneTerms memory term = terms[i];
                 if (term.parent == i) {
-                    if (flow != 0) revert IClearingErrors.IslandNotBalanced(i, flow);
+                    if (flow != 0) revert IClearingErrors.IslandNotBalanced(i, flow); // [9]
                     continue;
                 }
                 if (flow > int256(uint256(term.toParentWh))) {
+                    // [10]
                     revert IClearingErrors.LineOverloaded(i, flow, term.toParentWh);
                 }
                 if (-flow > int256(uint256(term.fromParentWh))) {
+                    // [10]
                     revert IClearingErrors.LineOverloaded(i, flow, term.fromParentWh);
                 }
                 zones[term.parent].flow += flow;
@@ -50,13 +52,13 @@ library ClearingNetwork {
                 ZoneTerms memory term = terms[i];
                 if (term.parent == i) continue;
                 ZoneTally memory child = zones[i];
-                _pass(zones[term.parent], child, _roomUp(term, child), _roomDown(term, child));
+                _pass(zones[term.parent], child, _roomUp(term, child), _roomDown(term, child)); // [13]
             }
             for (uint256 i = 0; i < zones.length; ++i) {
                 ZoneTerms memory term = terms[i];
                 if (term.parent == i) continue;
                 ZoneTally memory child = zones[i];
-                _pass(child, zones[term.parent], _roomDown(term, child), _roomUp(term, child));
+                _pass(child, zones[term.parent], _roomDown(term, child), _roomUp(term, child)); // [13]
             }
         }
     }
@@ -92,9 +94,10 @@ library ClearingNetwork {
                 ZoneTally memory zone = zones[i];
                 int256 lo = _max(zone.lo, zone.loFull);
                 int256 hi = _min(zone.hi, zone.hiFull);
-                if (lo > hi) revert IClearingErrors.NotOptimal(i, lo, hi);
+                if (lo > hi) revert IClearingErrors.NotOptimal(i, lo, hi); // [14]
                 uint256 root = zone.root;
                 if (zone.lo != OPEN_LO) {
+                    // [16]
                     highest[root] = _max(highest[root], zone.lo);
                     lowest[root] = _min(lowest[root], zone.lo);
                 }
@@ -111,7 +114,7 @@ library ClearingNetwork {
                     none ? band.reference_ : highest[zone.root],
                     none ? band.reference_ : lowest[zone.root]
                 );
-                if (expected != zone.price) revert IClearingErrors.WrongPrice(i, postings[i].price, expected);
+                if (expected != zone.price) revert IClearingErrors.WrongPrice(i, postings[i].price, expected); // [19]
             }
         }
     }
@@ -146,11 +149,11 @@ library ClearingNetwork {
                 if (
                     (bidLeft && zone.flags & OFFER_REACHES != 0) ||
                     (backupBidLeft && zone.flags & ORDINARY_OFFER_REACHES != 0)
-                ) revert IClearingErrors.VolumeNotMaximal(i);
+                ) revert IClearingErrors.VolumeNotMaximal(i); // [20]
                 if (
                     (zone.backupSoldWh > 0 && zone.flags & ORDINARY_OFFER_REACHES != 0) ||
                     (bidLeft && zone.flags & BACKUP_PURCHASE_REACHES != 0)
-                ) revert IClearingErrors.BackupNotLast(i);
+                ) revert IClearingErrors.BackupNotLast(i); // [21]
             }
         }
     }
@@ -167,12 +170,13 @@ library ClearingNetwork {
         }
     }
 
+    // [17]
     function _price(ZoneTally memory zone, int256 highest, int256 lowest) private pure returns (int256) {
         unchecked {
             int256 hi = zone.hi != OPEN_HI ? _min(zone.hi, zone.hiFull) : _max(zone.loFull, _min(highest, zone.hiFull));
             int256 lo = zone.lo != OPEN_LO ? _max(zone.lo, zone.loFull) : _min(zone.hiFull, _max(lowest, zone.loFull));
             if (zone.bidCap != OPEN_HI) {
-                int256 ceiling = zone.bidCap - zone.fee;
+                int256 ceiling = zone.bidCap - zone.fee; // [18]
                 hi = _max(zone.offerFloor, _min(hi, ceiling));
                 lo = _max(zone.offerFloor, _min(lo, ceiling));
             }

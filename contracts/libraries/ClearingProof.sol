@@ -86,14 +86,14 @@ library ClearingProof {
                 if (
                     root.bidCap != term.backupSell ||
                     root.offerFloor != term.backupBuy ||
-                    term.backupBuy >= int256(term.backupSell) - term.fee
+                    term.backupBuy >= int256(term.backupSell) - term.fee // [4]
                 ) revert IClearingErrors.InconsistentTariffs(i);
             }
             for (uint256 i = 0; i < count; ++i) {
                 ZoneTally memory zone = tallies[i];
                 ZoneTally memory root = tallies[zone.root];
                 if (root.bidCap == ClearingNetwork.OPEN_HI) continue;
-                if (zone.fee != root.fee) revert IClearingErrors.InconsistentTariffs(i);
+                if (zone.fee != root.fee) revert IClearingErrors.InconsistentTariffs(i); // [4]
                 zone.bidCap = root.bidCap;
                 zone.offerFloor = root.offerFloor;
             }
@@ -111,12 +111,14 @@ library ClearingProof {
             uint256 bidWh = posting.marginalBidWh;
             uint256 offerWh = posting.marginalOfferWh;
             if (bidWh > zone.bidMarginWh) {
+                // [6]
                 revert IClearingErrors.MarginalBidOverfilled(i, bidWh, zone.bidMarginWh);
             }
             if (offerWh > zone.offerMarginWh) {
+                // [6]
                 revert IClearingErrors.MarginalOfferOverfilled(i, offerWh, zone.offerMarginWh);
             }
-            zone.bidFilledWh = bidWh;
+            zone.bidFilledWh = bidWh; // [11]
             zone.offerFilledWh = offerWh;
             if (bidWh < zone.bidMarginWh && zone.lo < zone.price) zone.lo = zone.price;
             if (bidWh > 0) {
@@ -146,14 +148,14 @@ library ClearingProof {
             if (boughtWh > capacityWh) revert IClearingErrors.BackupOverfilled(i, boughtWh, capacityWh);
             if (capacityWh == 0) return;
             int256 price = zone.price;
-            int256 offer = int256(term.backupSell) - term.fee;
+            int256 offer = int256(term.backupSell) - term.fee; // [8]
             int256 bid = term.backupBuy;
             if (price < offer && soldWh != 0) revert IClearingErrors.BackupAgainstPrice(i, soldWh, 0);
             if (price > offer && soldWh != capacityWh) revert IClearingErrors.BackupAgainstPrice(i, soldWh, capacityWh);
             if (price > bid && boughtWh != 0) revert IClearingErrors.BackupAgainstPrice(i, boughtWh, 0);
             if (price < bid && boughtWh != capacityWh)
                 revert IClearingErrors.BackupAgainstPrice(i, boughtWh, capacityWh);
-            if (soldWh < capacityWh && zone.hi > offer) zone.hi = offer;
+            if (soldWh < capacityWh && zone.hi > offer) zone.hi = offer; // [12]
             if (soldWh > 0 && zone.lo < offer) zone.lo = offer;
             if (boughtWh < capacityWh && zone.lo < bid) zone.lo = bid;
             if (boughtWh > 0 && zone.hi > bid) zone.hi = bid;
@@ -206,12 +208,12 @@ library ClearingProof {
     }
 
     function _uint64(uint256 value) private pure returns (uint64) {
-        if (value > type(uint64).max) revert IClearingErrors.MoneyOverflow();
+        if (value > type(uint64).max) revert IClearingErrors.MoneyOverflow(); // [22]
         return uint64(value);
     }
 
     function _int128(int256 value) private pure returns (int128) {
-        if (value != int128(value)) revert IClearingErrors.MoneyOverflow();
+        if (value != int128(value)) revert IClearingErrors.MoneyOverflow(); // [22]
         return int128(value);
     }
 }

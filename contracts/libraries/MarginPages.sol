@@ -30,7 +30,7 @@ library MarginPages {
     ) internal pure returns (uint256) {
         int256 t = highestImportTariff > 0 ? highestImportTariff : int256(0);
         int256 nano = int256(uint256(point.importLimitWh())) * t;
-        nano += int256(uint256(point.tradeLimitWh())) * (highestImportTariff - lowestExportTariff);
+        nano += int256(uint256(point.tradeLimitWh())) * (highestImportTariff - lowestExportTariff); // [29]
         if (lowestExportTariff < 0) nano += int256(uint256(point.exportLimitWh())) * -lowestExportTariff;
         return uint256(nano);
     }
@@ -45,7 +45,7 @@ library MarginPages {
     ) internal pure returns (uint256) {
         int256 dearest = highestPrice + widestSpread;
         int256 nano = dearest > 0 ? int256(uint256(point.importLimitWh())) * dearest : int256(0);
-        nano += int256(uint256(point.tradeLimitWh())) * widestSpread;
+        nano += int256(uint256(point.tradeLimitWh())) * widestSpread; // [32]
         int256 cheapest = lowestPrice - widestSpread;
         if (cheapest < 0) nano += int256(uint256(point.exportLimitWh())) * -cheapest;
         return uint256(nano);

@@ -61,7 +61,7 @@ library OrderRules {
             }
             {
                 let limit := and(shr(216, point), 0xffffff)
-                let over := or(gt(bidWh, limit), gt(offerWh, limit))
+                let over := or(gt(bidWh, limit), gt(offerWh, limit)) // [28]
                 over := or(over, gt(bidWh, and(shr(168, point), 0xffffff)))
                 if or(over, gt(offerWh, and(shr(192, point), 0xffffff))) {
                     reason := 11

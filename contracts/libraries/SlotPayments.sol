@@ -97,7 +97,7 @@ library SlotPayments {
                 pay := add(pay, mul(d, mload(add(at_, 96))))
                 at_ := add(at_, 192)
                 mstore(at_, add(mload(at_), d))
-                mstore(delta, add(mload(delta), pay))
+                mstore(delta, add(mload(delta), pay)) // [25]
                 zone := add(zone, 1)
                 position := add(position, 4)
                 reading := add(reading, 8)
@@ -160,7 +160,7 @@ library SlotPayments {
                         row.surplusWh * row.surplusPrice;
                 }
             }
-            int256 nettedWh = deficitWh < surplusWh ? deficitWh : surplusWh;
+            int256 nettedWh = deficitWh < surplusWh ? deficitWh : surplusWh; // [26]
             int256 importTariff = terms.importTariff();
             int256 exportTariff = terms.exportTariff();
             int256 fromBackupWh = int256(backupSoldWh) < boughtWh ? int256(backupSoldWh) : boughtWh;

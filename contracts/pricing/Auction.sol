@@ -59,7 +59,7 @@ contract Auction is IAuction {
         if (wordCount == 0) revert EmptyBook(slot);
         bytes32 got;
         (got, table) = ClearingBook.replay(book, IOrderBook(orderBook).bookStart(slot));
-        if (got != expected) revert BookMismatch(slot, expected, got);
+        if (got != expected) revert BookMismatch(slot, expected, got); // [1]
     }
 
     function _accept(uint32 slot, ClearingOutcome memory outcome, ZonePosting[] calldata postings) private {
@@ -74,7 +74,7 @@ contract Auction is IAuction {
             outcome.congestionNano,
             outcome.positions
         );
-        bytes28 digest = RecordDigest.ofMemory(record);
+        bytes28 digest = RecordDigest.ofMemory(record); // [23]
         _clearings[slot % SlotTime.RING] = uint256(bytes32(digest)) | slot;
         emit Cleared(slot, msg.sender, record, outcome.boughtWh, outcome.welfareNano);
     }

@@ -118,7 +118,7 @@ contract Ledger is ILedger {
                 int256(operatorFees) +
                 int256(members) +
                 int256(congestion);
-        if (sum != 0) revert SumNotZero(sum);
+        if (sum != 0) revert SumNotZero(sum); // [27]
         _balances.add(BACKUP, backup);
         _balances.add(OPERATOR, operatorFees);
         _balances.add(MEMBERS, members);
@@ -166,7 +166,7 @@ contract Ledger is ILedger {
         if (account < CONGESTION) required = IOrderBook(orderBook).requiredMargin(account);
         else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin();
         int256 free = int256(balance) - int256(required);
-        if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required);
+        if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required); // [31]
         return uint256(free / NANO_PER_BASE_UNIT);
     }
 

@@ -294,7 +294,7 @@ contract OrderBook is IOrderBook, EIP712 {
         int256 balance = ILedger(ledger).balanceOf(point);
         uint256 perSlot = _perSlot(word, batch.unbackedZones);
         uint256 slots = _openSlots(batch.finalThrough, slot > through ? slot : through);
-        if (balance < 0 || uint256(balance) < slots * perSlot) return false;
+        if (balance < 0 || uint256(balance) < slots * perSlot) return false; // [30]
         uint256 spare = perSlot == 0 ? MarginPages.AHEAD : uint256(balance) / perSlot - slots;
         uint32 next = slot + uint32(spare < MarginPages.AHEAD ? spare : MarginPages.AHEAD);
         // Not beyond the slots that take orders now: a later version of the grid may ask for another margin there.

@@ -197,7 +197,7 @@ contract Settlement is ISettlement {
         bytes28 expected = auction.clearingOf(slot);
         if (expected == 0) return false;
         bytes28 got = RecordDigest.ofCalldata(record);
-        if (got != expected) revert RecordMismatch(slot, expected, got);
+        if (got != expected) revert RecordMismatch(slot, expected, got); // [24]
         return true;
     }
 
