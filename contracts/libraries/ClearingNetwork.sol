@@ -98,12 +98,12 @@ library ClearingNetwork {
                 uint256 root = zone.root;
                 if (zone.lo != OPEN_LO) {
                     // [16]
-                    highest[root] = _max(highest[root], zone.lo);
-                    lowest[root] = _min(lowest[root], zone.lo);
+                    highest[root] = _max(highest[root], lo);
+                    lowest[root] = _min(lowest[root], lo);
                 }
                 if (zone.hi != OPEN_HI) {
-                    highest[root] = _max(highest[root], zone.hi);
-                    lowest[root] = _min(lowest[root], zone.hi);
+                    highest[root] = _max(highest[root], hi);
+                    lowest[root] = _min(lowest[root], hi);
                 }
             }
             for (uint256 i = 0; i < count; ++i) {

@@ -49,8 +49,8 @@ export const zonePrices = (
   };
   zones.forEach((_, i) => {
     const root = limits.root[i] as number;
-    note(root, lo[i] as number);
-    note(root, hi[i] as number);
+    if (lo[i] !== -Infinity) note(root, Math.max(lo[i] as number, loFull[i] as number));
+    if (hi[i] !== Infinity) note(root, Math.min(hi[i] as number, hiFull[i] as number));
   });
   return zones.map((zone, i) => {
     const root = limits.root[i] as number;

@@ -151,11 +151,6 @@ describe("other splits of a marginal quantity between zones", function () {
         fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 7, maxLength: 7 }),
         async (drawn, weights) => {
           const market = compileMarket(drawn);
-          // Not proven, and not always so yet: an offer beyond the band's edge less the fee (docs/clearing-proof.md, 8).
-          const beyond = (price: number, zone: number): boolean =>
-            price > market.band.max - (market.terms[zone]?.fee ?? 0) || price < market.band.min;
-          const limits = effectiveLimits(market);
-          fc.pre(!limits.some((limit, i) => beyond(limit, market.columns.zone[i] as number)));
           const { postings } = clearBook(market.columns, market.terms, market.band);
           const prices = postings.map(({ price }) => price);
           const { amounts, flows } = await anotherSplit(market, postings, weights);
