@@ -58,7 +58,7 @@ export const dayHtml = (report: DayReport, slots: readonly SlotFigures[], zones:
 <main>
 <header><h1>${escape(report.community)}</h1><p>${report.slots} slots from ${escape(report.start)} · amounts in ${escape(currency)}</p></header>
 <section class="cards">${cards.map(([label, value, note]) => `<div class="card"><span>${label}</span><strong>${escape(value)}</strong><small>${escape(note)}</small></div>`).join("")}</section>
-<h2>What each home paid</h2>
+<h2>What each home paid <small class="key"><i class="before"></i>without anything <i class="after"></i>in the market</small></h2>
 ${billsTable(report)}
 <h2>Prices of the day, ${escape(currency)} per kWh</h2>
 ${priceChart(slots, zones)}
@@ -178,7 +178,7 @@ main{max-width:1000px;margin:0 auto;padding:24px 16px 48px}h1{font-size:26px;mar
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:12px}.card{background:var(--card);border-radius:8px;padding:12px 14px;display:flex;flex-direction:column}
 .card span,.card small{color:var(--dim);font-size:13px}.card strong{font-size:22px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;min-width:680px}th,td{padding:6px 8px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}th:first-child{text-align:left}thead th{color:var(--dim);font-weight:500}
-.bars{width:26%;min-width:120px}.bars i{display:block;height:6px;border-radius:3px;margin:2px 0}.before{background:var(--rule)}.after{background:var(--buy)}
+.bars{width:26%;min-width:120px}.bars i{display:block;height:6px;border-radius:3px;margin:2px 0}.key{color:var(--dim);font-weight:400;margin-left:12px}.key i{display:inline-block;width:14px;height:6px;border-radius:3px;margin:0 4px 1px 8px}.before{background:var(--rule)}.after{background:var(--buy)}
 figure{margin:0}svg{width:100%;min-width:640px;height:auto;display:block}svg path{fill:none;stroke-width:1.6}text{fill:var(--dim);font:11px system-ui,sans-serif}.axis{text-anchor:end}.zero{stroke:var(--rule)}
 path.import{stroke:var(--dim);stroke-dasharray:4 3}path.export{stroke:var(--dim);stroke-dasharray:1 3}path.zone0{stroke:var(--buy)}path.zone1{stroke:var(--sell)}path.zone2{stroke:var(--ink)}path.zone3{stroke:var(--dim)}
 rect.local{fill:var(--sell)}rect.grid{fill:var(--buy)}rect.feed{fill:var(--dim)}
