@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,7 +67,6 @@ describe("dashboard on daeg up", function () {
   const folder = screenshotFolder();
 
   before(async function () {
-    if (!existsSync(program)) this.skip();
     ({ child, url } = await up(state));
     browser = await launchBrowser();
     page = await openPage(browser, { width: 1440, scheme: "light", url });
