@@ -44,6 +44,42 @@ struct ZonePosting {
     uint64 backupBoughtWh;
 }
 
+/// What a solver posts for the green orders of one zone: green-only bids and green offers trade at the zone price plus the
+/// island's green premium.
+struct GreenPosting {
+    /// Zone price plus premium, micro-token per kWh.
+    int64 price;
+    /// Wh filled of the green-only bids whose effective limit less fee equals `price`.
+    uint64 marginalBidWh;
+    /// Wh filled of the green offers whose effective limit equals `price`.
+    uint64 marginalOfferWh;
+}
+
+/// A bilateral trade as the clearing sees it: energy from the seller's zone to the buyer's, up to `limitWh`, at a price
+/// difference of at most `maxSpread` micro-token per kWh.
+struct TradeTerms {
+    uint8 from;
+    uint8 to;
+    uint64 limitWh;
+    int64 maxSpread;
+}
+
+/// A network constraint: minWh <= sum of weight x net export / 1e6 <= maxWh, with minWh <= 0 <= maxWh.
+struct NetworkLimit {
+    int64 minWh;
+    int64 maxWh;
+    /// Per zone, in 1e-6.
+    int32[] weights;
+}
+
+/// Dual prices of a meshed network, in 1e-6 micro-token per kWh.
+struct NetworkDuals {
+    /// Per zone; what stands at the root of an island counts.
+    int128[] lambda;
+    /// Per limit: positive while the upper one binds, negative while the lower one does.
+    int128[] mu;
+}
+
 /// What is fixed for a slot before its book opens: tariffs, fee and band, micro-token per kWh.
 struct SlotTerms {
     int40 importTariff;

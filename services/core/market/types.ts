@@ -39,6 +39,35 @@ export interface ZonePosting {
   backupBoughtWh: number;
 }
 
+/** What a solver posts for the green orders of one zone; they trade at the zone price plus the island's premium. */
+export interface GreenPosting {
+  price: number;
+  marginalBidWh: number;
+  marginalOfferWh: number;
+}
+
+/** A bilateral trade: energy from the seller's zone to the buyer's at a price difference of at most `maxSpread`. */
+export interface TradeTerms {
+  readonly from: number;
+  readonly to: number;
+  readonly limitWh: number;
+  readonly maxSpread: number;
+}
+
+/** minWh <= sum of weight x net export / 1e6 <= maxWh, with minWh <= 0 <= maxWh. */
+export interface NetworkLimit {
+  readonly minWh: number;
+  readonly maxWh: number;
+  /** Per zone, integers in 1e-6. */
+  readonly weights: readonly number[];
+}
+
+/** Dual prices of a meshed network, in 1e-6 micro-token per kWh; `lambda` per zone (roots count), `mu` per limit. */
+export interface NetworkDuals {
+  readonly lambda: readonly bigint[];
+  readonly mu: readonly bigint[];
+}
+
 /**
  * A book as columns, in order of append. One entry is one priced step (an order word).
  * `point` and `sequence` may be left out together when no order replaces another.
