@@ -203,7 +203,7 @@ describe("daeg clear and daeg verify", function () {
     [
       "a loop",
       { ...example, lines: [...example.lines, { ...example.lines[0], id: "again" }] },
-      /closes a loop: meshed networks are not supported yet/,
+      /lines\[0\].reactance: is missing on .*the lines close a loop, so every line needs one/,
     ],
     ["a line to itself", { ...example, lines: [{ ...example.lines[0], to: "A" }] }, /links two zones/],
     ["a green-only bid", { orders: [{ ...example.orders[0], green: true }] }, /green-only bids are not supported yet/],

@@ -1,6 +1,6 @@
 import { GREEN, MarketError, OFFER } from "./types.ts";
 import type { OrderColumns, PriceBand, ZoneTerms } from "./types.ts";
-import { radialNetwork } from "./topology.ts";
+import { networkOf } from "./topology.ts";
 
 /** A market as people write it (MARKET.json). Shapes are checked before; `compileMarket` checks what they mean. */
 export interface Market {
@@ -64,7 +64,7 @@ export interface CompiledMarket {
   readonly band: PriceBand;
   readonly columns: OrderColumns;
   readonly orderIds: readonly string[];
-  /** `child`: the zone whose line to its parent this is; `upward`: `from` is that zone. */
+  /** `child`: the zone whose line to its parent this is, -1 when it closes a loop; `upward`: `from` is that zone. */
   readonly lines: readonly {
     id: string;
     from: number;
@@ -72,6 +72,7 @@ export interface CompiledMarket {
     child: number;
     upward: boolean;
     capacityWh: number;
+    reactance?: number | undefined;
   }[];
   readonly constraints: readonly MarketConstraint[];
   readonly bilaterals: readonly MarketBilateral[];
@@ -96,7 +97,7 @@ export const compileMarket = (market: Market): CompiledMarket => {
     lines.map(({ id }) => id),
     "lines",
   );
-  const network = radialNetwork(names, lines);
+  const network = networkOf(names, lines);
   const zoneOf = (name: string, path: string): number => {
     const zone = network.indexOf.get(name);
     if (zone !== undefined) return zone;

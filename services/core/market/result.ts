@@ -38,6 +38,11 @@ export interface Decision {
  * @throws MarketError when a general constraint would bind (they are checked, not yet solved for)
  */
 export const clearMarket = (market: CompiledMarket): MarketResult => {
+  const loop = market.lines.findIndex(({ child }) => child < 0);
+  if (loop >= 0) {
+    const message = `"${market.lines[loop]?.id}" closes a loop: meshed networks are not supported yet, remove a line`;
+    throw new MarketError(`lines[${loop}]`, message);
+  }
   const clearing = clearBook(market.columns, market.terms, market.band);
   const result = describe(market, {
     prices: clearing.postings.map(({ price }) => price),

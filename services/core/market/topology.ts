@@ -6,10 +6,14 @@ interface Line {
   readonly from: string;
   readonly to: string;
   readonly capacityWh: number;
+  readonly reactance?: number | undefined;
 }
 
-/** A radial network: zones reordered so that parents stand before their children, each with the line to its parent. */
-export interface RadialNetwork {
+/**
+ * A network: zones reordered so that parents stand before their children, each with the line to its parent. Lines that
+ * close a loop are no zone's: their `child` is -1.
+ */
+export interface Network {
   readonly names: readonly string[];
   readonly indexOf: ReadonlyMap<string, number>;
   readonly terms: readonly ZoneTerms[];
@@ -20,23 +24,17 @@ export interface RadialNetwork {
     child: number;
     upward: boolean;
     capacityWh: number;
+    reactance?: number | undefined;
   }[];
 }
 
 /**
  * Orders zones breadth first from the first zone of every island.
- * @throws MarketError on an unknown zone, a line from a zone to itself, or a loop of lines
+ * @throws MarketError on an unknown zone, a line from a zone to itself, or a line without reactance in a meshed network
  */
-export const radialNetwork = (zones: readonly string[], lines: readonly Line[]): RadialNetwork => {
+export const networkOf = (zones: readonly string[], lines: readonly Line[]): Network => {
   const known = new Set(zones);
   const links = new Map<string, { line: Line; other: string }[]>(zones.map((zone) => [zone, []]));
-  const group = new Map<string, string>(zones.map((zone) => [zone, zone]));
-  const rootOf = (zone: string): string => {
-    let root = zone;
-    while (group.get(root) !== root) root = group.get(root) as string;
-    group.set(zone, root);
-    return root;
-  };
   lines.forEach((line, i) => {
     for (const end of ["from", "to"] as const) {
       if (!known.has(line[end])) {
@@ -44,15 +42,6 @@ export const radialNetwork = (zones: readonly string[], lines: readonly Line[]):
       }
     }
     if (line.from === line.to) throw new MarketError(`lines[${i}].to`, "is its own start: a line links two zones");
-    const from = rootOf(line.from);
-    const to = rootOf(line.to);
-    if (from === to) {
-      throw new MarketError(
-        `lines[${i}]`,
-        `"${line.id}" closes a loop: meshed networks are not supported yet, remove a line`,
-      );
-    }
-    group.set(from, to);
     links.get(line.from)?.push({ line, other: line.to });
     links.get(line.to)?.push({ line, other: line.from });
   });
@@ -87,15 +76,28 @@ export const radialNetwork = (zones: readonly string[], lines: readonly Line[]):
       }
     }
   }
+  if (childOf.size < lines.length) requireReactances(lines);
   return {
     names,
     indexOf,
     terms,
     lines: lines.map((line) => {
-      const child = childOf.get(line.id) as number;
+      const child = childOf.get(line.id) ?? -1;
       const from = indexOf.get(line.from) as number;
       const to = indexOf.get(line.to) as number;
-      return { id: line.id, from, to, child, upward: from === child, capacityWh: line.capacityWh };
+      const { id, capacityWh, reactance } = line;
+      return { id, from, to, child, upward: from === child, capacityWh, reactance };
     }),
   };
+};
+
+/** Lines that close a loop share what flows by their reactances. */
+const requireReactances = (lines: readonly Line[]): void => {
+  lines.forEach(({ id, reactance }, i) => {
+    if (reactance !== undefined) return;
+    throw new MarketError(
+      `lines[${i}].reactance`,
+      `is missing on "${id}": the lines close a loop, so every line needs one`,
+    );
+  });
 };
