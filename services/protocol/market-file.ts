@@ -106,6 +106,7 @@ const resultSchema = z
     dualNano: nano,
     gapNano: nano,
     gapBoundNano: nano,
+    lambdaMicroPerKwh: record(z.number().finite()).optional(),
   })
   .strict();
 

@@ -30,7 +30,14 @@ export const clearBook = (columns: OrderColumns, zones: readonly ZoneTerms[], ba
   const prices = zonePrices(zones, cuts.flowToParentWh, bounds, limits, band);
   const postings = prices.map((price, zone) => openPosting(price, zone, zones, cuts));
   const fillsWh = fill(columns, keys, cuts, margins, postings);
-  return { postings, fillsWh, netExportWh: cuts.netExportWh, flowToParentWh: cuts.flowToParentWh };
+  return {
+    postings,
+    green: [],
+    tradesWh: new Float64Array(0),
+    fillsWh,
+    netExportWh: cuts.netExportWh,
+    flowToParentWh: cuts.flowToParentWh,
+  };
 };
 
 const checkColumns = (columns: OrderColumns, zones: readonly ZoneTerms[]): void => {

@@ -24,6 +24,8 @@ export interface MarketResult {
   readonly dualNano: string;
   readonly gapNano: string;
   readonly gapBoundNano: string;
+  /** Meshed networks only: per island, its lowest zone name as key. */
+  readonly lambdaMicroPerKwh?: Record<string, number> | undefined;
 }
 
 /** What a clearing decides; everything else in a result follows from it. Per zone and order as in the compiled market. */
@@ -31,6 +33,23 @@ export interface Decision {
   readonly prices: ArrayLike<number>;
   readonly fillsWh: ArrayLike<number>;
   readonly backups: readonly { readonly backupSoldWh: number; readonly backupBoughtWh: number }[];
+  /** Zone price plus the island's green premium; left out where green offers count as ordinary ones. */
+  readonly greenPrices?: ArrayLike<number>;
+  /** Fill per bilateral trade of the market; left out: none. */
+  readonly tradesWh?: ArrayLike<number>;
+  /** Left out: radial, all of it follows from prices and fills. */
+  readonly network?: NetworkOutcome;
+}
+
+/** What a network that is no tree, or has general constraints, adds to a decision; its solver says it all. */
+export interface NetworkOutcome {
+  readonly flowsWh: Record<string, number>;
+  readonly shadowPricesMicroPerKwh: Record<string, number>;
+  readonly lambdaMicroPerKwh: Record<string, number>;
+  /** The dual objective at the exact prices, rounded up to whole nano. */
+  readonly dualNano: bigint;
+  /** What integer fills may cost at most: dual less welfare is at most this. */
+  readonly gapBoundNano: bigint;
 }
 
 /**
@@ -38,19 +57,28 @@ export interface Decision {
  * @throws MarketError when a general constraint would bind (they are checked, not yet solved for)
  */
 export const clearMarket = (market: CompiledMarket): MarketResult => {
-  const loop = market.lines.findIndex(({ child }) => child < 0);
-  if (loop >= 0) {
-    const message = `"${market.lines[loop]?.id}" closes a loop: meshed networks are not supported yet, remove a line`;
-    throw new MarketError(`lines[${loop}]`, message);
-  }
-  const clearing = clearBook(market.columns, market.terms, market.band);
-  const result = describe(market, {
-    prices: clearing.postings.map(({ price }) => price),
-    fillsWh: clearing.fillsWh,
-    backups: clearing.postings,
-  });
+  const result = describe(market, decide(market));
   checkConstraints(market, result);
   return result;
+};
+
+/** The seam between radial networks and all others. */
+const decide = (market: CompiledMarket): Decision => clearRadial(market);
+
+const clearRadial = ({ columns, terms, band, lines }: CompiledMarket): Decision => {
+  const loop = lines.findIndex(({ child }) => child < 0);
+  if (loop >= 0) {
+    const message = `"${lines[loop]?.id}" closes a loop: meshed networks are not supported yet, remove a line`;
+    throw new MarketError(`lines[${loop}]`, message);
+  }
+  const { postings, green, fillsWh, tradesWh } = clearBook(columns, terms, band);
+  return {
+    prices: postings.map(({ price }) => price),
+    fillsWh,
+    backups: postings,
+    tradesWh,
+    ...(green.length > 0 ? { greenPrices: green.map(({ price }) => price) } : {}),
+  };
 };
 
 /** One sentence per order of a result, why it was or was not filled. */
@@ -80,7 +108,18 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
   const sums = moneySums(market, decision);
   const rent = createExactSum();
   netExport.forEach((exportWh, i) => rent.add(-exportWh, prices[i] as number));
-  const dual = dualOf(market, prices);
+  const network = decision.network ?? {
+    flowsWh: Object.fromEntries(
+      lines.map(({ id, child, upward }) => [id, (upward ? 1 : -1) * (toParent[child] as number) + 0]),
+    ),
+    shadowPricesMicroPerKwh: Object.fromEntries([
+      ...lines.map(({ id, from, to }) => [id, (prices[to] as number) - (prices[from] as number)]),
+      ...market.constraints.map(({ id }) => [id, 0]),
+    ]),
+    lambdaMicroPerKwh: undefined,
+    dualNano: dualOf(market, prices),
+    gapBoundNano: 0n,
+  };
   const byZone = <T>(value: (zone: number) => T): Record<string, T> =>
     Object.fromEntries(zones.map((name, i) => [name, value(i)]));
   return {
@@ -95,21 +134,17 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
       }),
     ),
     netExportWh: byZone((i) => netExport[i] as number),
-    flowsWh: Object.fromEntries(
-      lines.map(({ id, child, upward }) => [id, (upward ? 1 : -1) * (toParent[child] as number) + 0]),
-    ),
-    shadowPricesMicroPerKwh: Object.fromEntries([
-      ...lines.map(({ id, from, to }) => [id, (prices[to] as number) - (prices[from] as number)]),
-      ...market.constraints.map(({ id }) => [id, 0]),
-    ]),
-    bilateralsWh: Object.fromEntries(market.bilaterals.map(({ id }) => [id, 0])),
+    flowsWh: network.flowsWh,
+    shadowPricesMicroPerKwh: network.shadowPricesMicroPerKwh,
+    bilateralsWh: Object.fromEntries(market.bilaterals.map(({ id }, i) => [id, decision.tradesWh?.[i] ?? 0])),
     volumeWh: sums.volumeWh,
     feesNano: String(sums.feesNano),
     congestionRentNano: String(rent.value()),
     welfareNano: String(sums.welfareNano),
-    dualNano: String(dual),
-    gapNano: String(dual - sums.welfareNano),
-    gapBoundNano: "0",
+    dualNano: String(network.dualNano),
+    gapNano: String(network.dualNano - sums.welfareNano),
+    gapBoundNano: String(network.gapBoundNano),
+    ...(network.lambdaMicroPerKwh ? { lambdaMicroPerKwh: network.lambdaMicroPerKwh } : {}),
   };
 };
 

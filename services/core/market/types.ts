@@ -1,8 +1,15 @@
 /** Energy is Wh and prices are micro-token per kWh, as safe integers; money is nano-token (Wh x micro/kWh) as bigint. */
 
-/** Bits of `OrderColumns.flags`. */
+/** Bits of `OrderColumns.flags`. On a bid GREEN means green only, on an offer certified renewable. */
 export const OFFER = 1;
 export const GREEN = 2;
+/** Bits 3..2: priority class of a bid, an index into PRIORITIES. */
+export const PRIORITY_SHIFT = 2;
+export const PRIORITY_MASK = 3;
+
+/** Priority classes by their number in the flags, and what a marginal bid of each weighs in an island without backup. */
+export const PRIORITIES = ["normal", "opportunistic", "critical", "emergency"] as const;
+export const PRIORITY_WEIGHTS = [2, 1, 4, 8] as const;
 
 /** A zone as the clearing sees it; mirrors contracts/libraries/MarketTypes.sol. Parents stand before their children. */
 export interface ZoneTerms {
@@ -77,7 +84,7 @@ export interface OrderColumns {
   readonly point?: Uint32Array;
   readonly sequence?: Uint8Array;
   readonly zone: Uint8Array | Uint16Array | Uint32Array;
-  /** OFFER, GREEN. */
+  /** OFFER, GREEN and the priority class. */
   readonly flags: Uint8Array;
   readonly energyWh: Uint32Array;
   /** Limits; int40 where the book is on chain. */
@@ -88,6 +95,10 @@ export interface OrderColumns {
 export interface Clearing {
   /** Per zone. */
   readonly postings: ZonePosting[];
+  /** Per zone; empty when no green-only bid lives in the book, and then green offers count as ordinary ones. */
+  readonly green: GreenPosting[];
+  /** Per bilateral trade. */
+  readonly tradesWh: Float64Array;
   /** Per order, in order of append. */
   readonly fillsWh: Float64Array;
   /** Per zone, backup included. */
