@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ZonePosting} from "../libraries/MarketTypes.sol";
+import {ClearingSubmission} from "../libraries/MarketTypes.sol";
 
 /// What settlement needs from a clearing; the chain keeps `bytes28(keccak256(abi.encode(record)))`.
 struct ClearingRecord {
     uint32 slot;
+    /// Who cleared.
+    address clearer;
     /// Zone prices, micro-token per kWh.
     int64[] prices;
     /// Net Wh that the backup sold in the slot over all zones, and its money for it (sold at zone price less bought at it).
@@ -14,8 +16,23 @@ struct ClearingRecord {
     int128 backupNano;
     /// Congestion rent, nano-token: minus the sum of net export x zone price, backup included.
     int128 congestionNano;
-    /// Dense per point, 4 bytes each: bit 31 = bought, bits 30..0 = Wh (PackedEnergy). Shorter than the points: the rest is zero.
+    /// Dense per point, 4 bytes each: bit 31 = bought, bits 30..24 = words of the point in the book, superseded ones and
+    /// cancellations too, bits 23..0 = Wh of the auction's fills (PackedEnergy). Shorter than the points: the rest is zero.
     bytes positions;
+    /// Empty, or abi.encode(ClearingExtras).
+    bytes extras;
+}
+
+/// What only some slots have.
+struct ClearingExtras {
+    /// Per zone, micro-token per kWh: what green orders trade at; empty if that is the zone price everywhere.
+    int64[] greenPrices;
+    /// Net Wh that each point sold in green orders (PackedEnergy); empty with `greenPrices`.
+    bytes green;
+    /// Fills of the bilateral trades, in order of registration.
+    uint32[] tradesWh;
+    /// Bound of what the welfare may lack of the optimum, nano-token; 0 on a radial network.
+    uint128 gapBoundNano;
 }
 
 /// @title The auction: anyone posts a slot's clearing with its whole book; the contract accepts only the optimal one.
@@ -33,8 +50,8 @@ interface IAuction {
     error BookMismatch(uint32 slot, bytes32 expected, bytes32 got);
     error EmptyBook(uint32 slot);
 
-    /// Clears `slot`. `book`: all OrderWords of the slot, 16 bytes each, in order of append. The proof's errors: IClearingErrors.
-    function clear(uint32 slot, bytes calldata book, ZonePosting[] calldata postings) external;
+    /// Clears a slot between its gate and its start. The proof's errors: IClearingErrors.
+    function clear(ClearingSubmission calldata submission) external;
 
     /// First 28 bytes of the hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
     function clearingOf(uint32 slot) external view returns (bytes28);

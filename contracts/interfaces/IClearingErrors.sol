@@ -7,7 +7,10 @@ interface IClearingErrors {
     error MalformedBook(uint256 bytes_);
     /// A word names a point beyond what one proof can hold in memory.
     error PointOutOfRange(uint256 point, uint256 limit);
-    error PositionOverflow(uint256 point, int256 soldWh);
+    /// The batches hold `words` words in all, the book `expected`; or their list has an odd length.
+    error MalformedBatches(uint256 words, uint256 expected);
+    /// A position beyond 24 bits of Wh, or a point with more words than a record counts.
+    error PositionOverflow(uint256 point, int256 soldWh, uint256 words);
     error MoneyOverflow();
     error WrongZoneCount(uint256 posted, uint256 expected);
     error UnknownZone(uint256 zone, uint256 zones);

@@ -15,7 +15,7 @@ struct Step {
 struct SignedOrder {
     uint32 point;
     uint32 slot;
-    /// 1..63; accepted when above the byte the book holds for this account and slot (0 before its first order).
+    /// 1..15; accepted when above the byte the book holds for this account and slot (0 before its first order).
     uint8 sequence;
     Step[] steps;
     /// address(0): signed by the owner (EOA or EIP-1271); else by this registered delegate.
@@ -24,7 +24,7 @@ struct SignedOrder {
     bytes signature;
 }
 
-/// @title The books: every order of a slot folded into one running hash. Anyone may append.
+/// @title The books: every order of a slot folded into one running hash, a batch at a time. Anyone may append.
 interface IOrderBook {
     /// Why an order was skipped.
     enum Skip {
@@ -45,7 +45,8 @@ interface IOrderBook {
         GreenOnlyNotOpen
     }
 
-    /// `words`: OrderWords, 16 bytes each, in order of append. `book`: running hash after them; `wordCount`: words so far.
+    /// One batch. `words`: its OrderWords, 16 bytes each, in order of append. `book`: running hash after them, keccak256 of the hash
+    /// before and the words; `wordCount`: words so far.
     event Appended(uint32 indexed slot, bytes words, bytes32 book, uint32 wordCount);
     event OrderSkipped(uint32 indexed slot, uint32 indexed point, uint8 sequence, Skip reason);
     event MarginExtended(uint32 indexed point, uint32 throughSlot);

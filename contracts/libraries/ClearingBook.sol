@@ -7,10 +7,11 @@ import {PackedEnergy} from "./PackedEnergy.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
 
 /// What one replay of a book leaves in memory: one word per point, zero until the tally.
-/// Bits 255..128: net sold Wh (signed). Bits 9..0: 256 + sequence of the point's live words; 512 set once they are all read.
+/// Bits 255..128: net sold Wh (signed). Bits 127..16: words of the point in the book. Bit 9: its live words are all read.
+/// Bits 8..0: 256 + sequence of its live words.
 struct BookTable {
     uint256 memoryOffset;
-    /// Points 0 .. points-1 have a table entry.
+    /// Points 0 .. points-1 have a table entry; not all of them need be in the book.
     uint256 points;
 }
 
@@ -28,63 +29,80 @@ library ClearingBook {
     uint256 internal constant MAX_POINTS = 1 << 20;
 
     /// Folds the book into its running hash and makes room for its points.
+    /// @param batches number of words of every batch that was appended, 2 bytes each
     /// @param start hash before the first word
     /// @return hash running hash after the last word
     /// @return table room for every point in the book
-    function replay(bytes calldata book, bytes32 start) internal pure returns (bytes32 hash, BookTable memory table) {
+    function replay(
+        bytes calldata book,
+        bytes calldata batches,
+        bytes32 start
+    ) internal pure returns (bytes32 hash, BookTable memory table) {
         if (book.length % WORD_BYTES != 0) revert IClearingErrors.MalformedBook(book.length);
-        uint256 highest;
+        uint256 end;
+        hash = start;
         assembly ("memory-safe") {
-            mstore(0x00, start)
+            let free := mload(0x40)
+            end := book.offset
+            for {
+                let batch := batches.offset
+                let last := add(batch, batches.length)
+            } lt(batch, last) {
+                batch := add(batch, 2)
+            } {
+                let size := shl(4, shr(240, calldataload(batch)))
+                mstore(free, hash)
+                calldatacopy(add(free, 0x20), end, size)
+                hash := keccak256(free, add(size, 0x20)) // [1]
+                end := add(end, size)
+            }
+            end := sub(end, book.offset)
+        }
+        if (end != book.length || batches.length & 1 != 0) {
+            revert IClearingErrors.MalformedBatches(end / WORD_BYTES, book.length / WORD_BYTES);
+        }
+        table.points = _bound(book);
+        table.memoryOffset = _room(table.points);
+    }
+
+    /// A bound of the points in the book, at most twice as high as need be: all bits of any of them, and one.
+    function _bound(bytes calldata book) private pure returns (uint256 points) {
+        if (book.length == 0) return 0;
+        assembly ("memory-safe") {
             let offset := book.offset
             let end := add(offset, book.length)
-            // Four words a turn; the turn of the remaining ones follows. Comparing whole words compares points first.
+            // Eight words a turn; the turns of the remaining ones follow.
             for {
-                let last := sub(end, and(book.length, 63))
+                let last := sub(end, and(book.length, 127))
             } lt(offset, last) {
-                offset := add(offset, 64)
+                offset := add(offset, 128)
             } {
-                let word := calldataload(offset)
-                mstore(0x20, word)
-                mstore(0x00, keccak256(0x00, 48))
-                if gt(word, highest) {
-                    highest := word
-                }
-                word := calldataload(add(offset, 16))
-                mstore(0x20, word)
-                mstore(0x00, keccak256(0x00, 48))
-                if gt(word, highest) {
-                    highest := word
-                }
-                word := calldataload(add(offset, 32))
-                mstore(0x20, word)
-                mstore(0x00, keccak256(0x00, 48))
-                if gt(word, highest) {
-                    highest := word
-                }
-                word := calldataload(add(offset, 48))
-                mstore(0x20, word)
-                mstore(0x00, keccak256(0x00, 48))
-                if gt(word, highest) {
-                    highest := word
-                }
+                points := or(
+                    or(
+                        or(or(points, calldataload(offset)), calldataload(add(offset, 16))),
+                        or(calldataload(add(offset, 32)), calldataload(add(offset, 48)))
+                    ),
+                    or(
+                        or(calldataload(add(offset, 64)), calldataload(add(offset, 80))),
+                        or(calldataload(add(offset, 96)), calldataload(add(offset, 112)))
+                    )
+                )
             }
             for {} lt(offset, end) {
                 offset := add(offset, 16)
             } {
-                let word := calldataload(offset)
-                mstore(0x20, word)
-                mstore(0x00, keccak256(0x00, 48))
-                if gt(word, highest) {
-                    highest := word
-                }
+                points := or(points, calldataload(offset))
             }
-            hash := mload(0x00)
-            highest := shr(224, highest)
+            points := add(shr(224, points), 1)
         }
-        if (highest >= MAX_POINTS) revert IClearingErrors.PointOutOfRange(highest, MAX_POINTS);
-        if (book.length != 0) table.points = highest + 1;
-        table.memoryOffset = _room(table.points);
+        if (points > MAX_POINTS) _refusePoint(book);
+    }
+
+    function _refusePoint(bytes calldata book) private pure {
+        for (uint256 offset = 0; offset < book.length; offset += WORD_BYTES) {
+            uint256 point = uint32(bytes4(book[offset:]));
+            if (point >= MAX_POINTS) revert IClearingErrors.PointOutOfRange(point, MAX_POINTS);
+        }
     }
 
     /// Cleared memory for so many entries, and up to three more, since positions are written four at a time.
@@ -193,7 +211,7 @@ library ClearingBook {
                     if xor(and(state, 0x3ff), zone) {
                         if and(state, 0x3ff) {
                             // Replaced: what stands before belongs to no live order. [2]
-                            mstore(entry, or(state, 0x200))
+                            mstore(entry, add(or(state, 0x200), 0x10000))
                             entry := 0
                             head := not(0)
                             continue
@@ -202,6 +220,7 @@ library ClearingBook {
                     }
                     zone := mload(add(zones, shl(5, byte(5, word))))
                 }
+                state := add(state, 0x10000)
                 let energy := and(shr(168, word), 0xffffffff)
                 if iszero(energy) {
                     continue
@@ -328,42 +347,78 @@ library ClearingBook {
         }
     }
 
-    /// The table's net sales as dense positions (PackedEnergy).
+    /// Net sold Wh of a point: negative = bought.
+    function soldWhOf(BookTable memory table, uint256 point) internal pure returns (int256 soldWh) {
+        uint256 offset = table.memoryOffset + point * 32;
+        assembly ("memory-safe") {
+            soldWh := sar(128, mload(offset))
+        }
+    }
+
+    /// Points from 0 to the highest in the book.
+    function pointsOf(BookTable memory table) internal pure returns (uint256 points) {
+        points = table.points;
+        assembly ("memory-safe") {
+            for {
+                let entry := add(mload(table), shl(5, points))
+            } points {
+                points := sub(points, 1)
+            } {
+                entry := sub(entry, 0x20)
+                if mload(entry) {
+                    break
+                }
+            }
+        }
+    }
+
+    /// The table as dense positions (PackedEnergy) with the number of words of each point, up to the highest in the book.
     function positionsOf(BookTable memory table) internal pure returns (bytes memory positions) {
-        uint256 points = table.points;
+        uint256 points = pointsOf(table);
         uint256 large;
         assembly ("memory-safe") {
+            let entries := mload(table)
             positions := mload(0x40)
             mstore(positions, shl(2, points))
             let target := add(positions, 0x20)
-            // Every position is written as the top of a whole memory word, in order; 28 bytes spill over.
+            // Every position is written as the top of a whole memory word, in order; 28 bytes spill over. Four entries a turn.
             mstore(0x40, add(target, and(add(shl(2, points), 91), not(31))))
+            let entry
+            let sold
+            let sign
             for {
-                let entry := mload(table)
-                let end := add(entry, shl(5, points))
-            } lt(entry, end) {
-                entry := add(entry, 0x80)
+                let end := add(entries, shl(5, points))
+            } lt(entries, end) {
+                entries := add(entries, 0x80)
             } {
-                let sold := sar(128, mload(entry))
-                let sign := sar(255, sold)
-                sold := sub(xor(sold, sign), sign)
-                large := or(large, sold)
-                mstore(target, shl(224, or(sold, and(sign, 0x80000000))))
-                sold := sar(128, mload(add(entry, 0x20)))
+                entry := mload(entries)
+                sold := sar(128, entry)
                 sign := sar(255, sold)
                 sold := sub(xor(sold, sign), sign)
-                large := or(large, sold)
-                mstore(add(target, 4), shl(224, or(sold, and(sign, 0x80000000))))
-                sold := sar(128, mload(add(entry, 0x40)))
+                entry := and(entry, 0xffffffff0000)
+                large := or(large, or(sold, shl(1, entry)))
+                mstore(target, shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
+                entry := mload(add(entries, 0x20))
+                sold := sar(128, entry)
                 sign := sar(255, sold)
                 sold := sub(xor(sold, sign), sign)
-                large := or(large, sold)
-                mstore(add(target, 8), shl(224, or(sold, and(sign, 0x80000000))))
-                sold := sar(128, mload(add(entry, 0x60)))
+                entry := and(entry, 0xffffffff0000)
+                large := or(large, or(sold, shl(1, entry)))
+                mstore(add(target, 4), shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
+                entry := mload(add(entries, 0x40))
+                sold := sar(128, entry)
                 sign := sar(255, sold)
                 sold := sub(xor(sold, sign), sign)
-                large := or(large, sold)
-                mstore(add(target, 12), shl(224, or(sold, and(sign, 0x80000000))))
+                entry := and(entry, 0xffffffff0000)
+                large := or(large, or(sold, shl(1, entry)))
+                mstore(add(target, 8), shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
+                entry := mload(add(entries, 0x60))
+                sold := sar(128, entry)
+                sign := sar(255, sold)
+                sold := sub(xor(sold, sign), sign)
+                entry := and(entry, 0xffffffff0000)
+                large := or(large, or(sold, shl(1, entry)))
+                mstore(add(target, 12), shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
                 target := add(target, 16)
             }
         }
@@ -372,13 +427,15 @@ library ClearingBook {
 
     function _refuseOverflow(BookTable memory table) private pure {
         for (uint256 point = 0; point < table.points; ++point) {
+            int256 soldWh = soldWhOf(table, point);
+            uint256 words;
             uint256 offset = table.memoryOffset + point * 32;
-            int256 soldWh;
             assembly ("memory-safe") {
-                soldWh := sar(128, mload(offset))
+                words := and(shr(16, mload(offset)), 0xffffffff)
             }
             uint256 energyWh = uint256(soldWh < 0 ? -soldWh : soldWh);
-            if (energyWh > PackedEnergy.MAX_WH) revert IClearingErrors.PositionOverflow(point, soldWh);
+            if (energyWh > PackedEnergy.MAX_WH || words > PackedEnergy.MAX_WORDS)
+                revert IClearingErrors.PositionOverflow(point, soldWh, words);
         }
     }
 }

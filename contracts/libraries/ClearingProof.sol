@@ -5,42 +5,41 @@ import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {BookTable, ClearingBook} from "./ClearingBook.sol";
 import {ClearingNetwork} from "./ClearingNetwork.sol";
 import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
-import {PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
+import {ClearingSubmission, MarketTerms, PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
 
 /// Proves that posted prices and marginal totals clear a book optimally (design, section 4) and derives every fill from them.
 /// Nothing posted is trusted: any other price, marginal total or backup amount is refused, except for the split of a
 /// marginal quantity between zones of equal price, where every split gives the same prices and the same welfare.
 library ClearingProof {
     /// Replays and proves in one call. The caller compares `bookHash` with its own.
-    /// @param book all OrderWords of the slot, 16 bytes each, in order of append
     /// @param startHash the book's hash before its first word
-    /// @param zones network and tariffs; parents before children
-    /// @return bookHash running hash of `book`; outcome fills and sums
+    /// @return bookHash running hash of the book
+    /// @return outcome sums
+    /// @return table fills per point
     function prove(
-        bytes calldata book,
+        ClearingSubmission calldata submission,
         bytes32 startHash,
-        ZoneTerms[] memory zones,
-        PriceBand memory band,
-        ZonePosting[] calldata postings
-    ) internal pure returns (bytes32 bookHash, ClearingOutcome memory outcome) {
-        BookTable memory table;
-        (bookHash, table) = ClearingBook.replay(book, startHash);
-        outcome = proveReplayed(book, table, zones, band, postings);
+        MarketTerms memory market
+    ) internal pure returns (bytes32 bookHash, ClearingOutcome memory outcome, BookTable memory table) {
+        (bookHash, table) = ClearingBook.replay(submission.book, submission.batches, startHash);
+        outcome = proveReplayed(submission, table, market);
     }
 
-    /// The proof after `ClearingBook.replay`, for callers that refuse a wrong book before they look at the clearing.
+    /// The proof after `ClearingBook.replay`, for callers that refuse a wrong book before they look at the clearing. Leaves the
+    /// fills in the table.
     function proveReplayed(
-        bytes calldata book,
+        ClearingSubmission calldata submission,
         BookTable memory table,
-        ZoneTerms[] memory zones,
-        PriceBand memory band,
-        ZonePosting[] calldata postings
+        MarketTerms memory market
     ) internal pure returns (ClearingOutcome memory outcome) {
         unchecked {
+            ZoneTerms[] memory zones = market.zones;
+            PriceBand memory band = market.band;
+            ZonePosting[] calldata postings = submission.postings;
             if (postings.length != zones.length) revert IClearingErrors.WrongZoneCount(postings.length, zones.length);
             ZoneTally[] memory tallies = _open(zones, postings);
             uint256[] memory margin;
-            (outcome.welfareNano, margin) = ClearingBook.tally(book, table, tallies, band);
+            (outcome.welfareNano, margin) = ClearingBook.tally(submission.book, table, tallies, band);
             for (uint256 i = 0; i < tallies.length; ++i) {
                 _takeMargin(i, tallies[i], band, postings[i]);
                 _takeBackup(i, zones[i], tallies[i], postings[i]);
@@ -52,7 +51,6 @@ library ClearingProof {
             ClearingNetwork.checkPrices(tallies, band, postings);
             ClearingNetwork.checkVolume(zones, tallies);
             ClearingBook.fillMargin(table, tallies, margin);
-            outcome.positions = ClearingBook.positionsOf(table);
         }
     }
 

@@ -3,8 +3,6 @@ pragma solidity ^0.8.28;
 
 /// What a proven clearing amounts to. Energy Wh, money nano-token.
 struct ClearingOutcome {
-    /// Net sold Wh per point, dense (PackedEnergy), up to the highest point in the book.
-    bytes positions;
     /// Sum of all filled bids, without the backup.
     uint64 boughtWh;
     uint64 backupSoldWh;

@@ -80,6 +80,34 @@ struct NetworkDuals {
     int128[] mu;
 }
 
+/// Everything that a clearing is proven against.
+struct MarketTerms {
+    /// Parents before children.
+    ZoneTerms[] zones;
+    PriceBand band;
+    /// Bilateral trades in order of registration.
+    TradeTerms[] trades;
+    /// Rows of a meshed network; empty on a radial one.
+    NetworkLimit[] limits;
+}
+
+/// A clearing as it is posted.
+struct ClearingSubmission {
+    uint32 slot;
+    /// All OrderWords of the slot, 16 bytes each, in order of append.
+    bytes book;
+    /// 2 bytes per batch: the number of its words (1..65535).
+    bytes batches;
+    /// One per zone.
+    ZonePosting[] postings;
+    /// Empty (no live green-only bid in the book), or one per zone.
+    GreenPosting[] green;
+    /// Fill of every bilateral trade of the slot, in order of registration.
+    uint64[] tradesWh;
+    /// Both arrays empty on a radial network.
+    NetworkDuals duals;
+}
+
 /// What is fixed for a slot before its book opens: tariffs, fee and band, micro-token per kWh.
 struct SlotTerms {
     int40 importTariff;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Dense positions of a slot: 4 bytes per metering point from point 0. Bit 31 = bought, bits 30..0 = Wh.
-/// An array shorter than the points means zero for the rest.
+/// Dense positions of a slot: 4 bytes per metering point from point 0. Bit 31 = bought, bits 30..24 = words of the point in the
+/// slot's book, bits 23..0 = Wh. An array shorter than the points means zero for the rest.
 library PackedEnergy {
     uint256 internal constant BYTES = 4;
-    uint256 internal constant MAX_WH = 0x7fffffff;
+    uint256 internal constant MAX_WH = 0xffffff;
+    uint256 internal constant MAX_WORDS = 127;
+    uint256 private constant BOUGHT = 1 << 31;
 
     /// Net Wh sold by `point` (negative = bought); 0 beyond the end. O(1), reads calldata only.
     function positionOf(bytes calldata packed, uint256 point) internal pure returns (int256 soldWh) {
@@ -35,14 +37,19 @@ library PackedEnergy {
     function decode(uint256 raw) internal pure returns (int256 soldWh) {
         unchecked {
             soldWh = int256(raw & MAX_WH);
-            if (raw > MAX_WH) soldWh = -soldWh;
+            if (raw & BOUGHT != 0) soldWh = -soldWh;
         }
     }
 
-    /// The 4 bytes of one point. `soldWh` must fit: |soldWh| <= MAX_WH.
+    /// Words of the point in the slot's book, from its 4 bytes: superseded ones and cancellations too.
+    function wordsOf(uint256 raw) internal pure returns (uint256) {
+        return (raw >> 24) & MAX_WORDS;
+    }
+
+    /// The 4 bytes of one point without words. `soldWh` must fit: |soldWh| <= MAX_WH.
     function encode(int256 soldWh) internal pure returns (uint256 raw) {
         unchecked {
-            return soldWh < 0 ? uint256(-soldWh) | (MAX_WH + 1) : uint256(soldWh);
+            return soldWh < 0 ? uint256(-soldWh) | BOUGHT : uint256(soldWh);
         }
     }
 }

@@ -7,8 +7,8 @@ import {SlotTime} from "./SlotTime.sol";
 /// ring (mod 256): on a new lap every byte counts as zero. Within a slot bytes only rise and end at MAX_SEQUENCE, so no order
 /// comes round again and one account adds a bounded number of words to a book.
 library ReplayPages {
-    /// Most orders of one account for one slot; with 8 steps each they cost a clearing 2 % of a transaction's gas.
-    uint256 internal constant MAX_SEQUENCE = 63;
+    /// Most orders of one account for one slot; with 8 steps each they are 120 words, which a position counts in 7 bits.
+    uint256 internal constant MAX_SEQUENCE = 15;
     uint256 internal constant POINTS = 31;
     uint256 private constant LAP_SHIFT = 248;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {PackedEnergy} from "./PackedEnergy.sol";
 import {TermsWord} from "./TermsWord.sol";
 
 /// Money of the fixed accounts, nano-token.
@@ -81,7 +82,8 @@ library SlotPayments {
                 let row := mload(add(rows, shl(5, and(mload(zone), 0xff))))
                 let energyWh := mload(position)
                 let bought := and(shr(31, energyWh), 1)
-                energyWh := and(energyWh, 0x7fffffff)
+                // Bits 30..24 count the point's words.
+                energyWh := and(energyWh, 0xffffff)
                 let p := mul(energyWh, sub(1, shl(1, bought)))
                 // The sell price, or the buy price 32 bytes behind it.
                 let pay := mul(p, mload(add(row, shl(5, bought))))
@@ -122,8 +124,8 @@ library SlotPayments {
                     zone := and(mload(add(add(zones, 1), point)), 0xff)
                 }
                 ZoneRow memory row = table[zone];
-                uint256 energyWh = raw & 0x7fffffff;
-                if (raw == energyWh) {
+                uint256 energyWh = raw & PackedEnergy.MAX_WH;
+                if (raw >> 31 == 0) {
                     deltas[point] += int128(int256(energyWh) * row.sellPrice);
                 } else {
                     deltas[point] -= int128(int256(energyWh) * row.buyPrice);

@@ -8,7 +8,7 @@ import {ITariffs} from "../interfaces/ITariffs.sol";
 import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
-import {PriceBand, SlotTerms, ZonePosting, ZoneTerms} from "../libraries/MarketTypes.sol";
+import {ClearingSubmission, MarketTerms, PriceBand, SlotTerms, ZoneTerms} from "../libraries/MarketTypes.sol";
 import {RecordDigest} from "../libraries/RecordDigest.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
@@ -27,15 +27,17 @@ contract Auction is IAuction {
         tariffs = tariffs_;
     }
 
-    function clear(uint32 slot, bytes calldata book, ZonePosting[] calldata postings) external {
+    function clear(ClearingSubmission calldata submission) external {
+        uint32 slot = submission.slot;
         uint256 gate = SlotTime.gateOf(slot);
         uint256 start = SlotTime.startOf(slot);
         if (block.timestamp <= gate || block.timestamp >= start) {
             revert NotBetweenGateAndStart(slot, block.timestamp, gate, start);
         }
         if (clearingOf(slot) != 0) revert AlreadyCleared(slot);
-        ClearingOutcome memory outcome = _prove(slot, book, postings);
-        _accept(slot, outcome, postings);
+        BookTable memory table = _replay(submission);
+        ClearingOutcome memory outcome = ClearingProof.proveReplayed(submission, table, _terms(slot));
+        _accept(submission, table, outcome);
     }
 
     function clearingOf(uint32 slot) public view returns (bytes28) {
@@ -43,47 +45,43 @@ contract Auction is IAuction {
         return uint32(entry) == slot ? bytes28(bytes32(entry)) : bytes28(0);
     }
 
-    /// The posted book is the one that the chain holds, and the postings clear it optimally.
-    function _prove(
-        uint32 slot,
-        bytes calldata book,
-        ZonePosting[] calldata postings
-    ) private view returns (ClearingOutcome memory) {
-        BookTable memory table = _replay(slot, book);
-        (ZoneTerms[] memory zones, PriceBand memory band) = _terms(slot);
-        return ClearingProof.proveReplayed(book, table, zones, band, postings);
-    }
-
-    function _replay(uint32 slot, bytes calldata book) private view returns (BookTable memory table) {
+    /// The posted book is the one that the chain holds.
+    function _replay(ClearingSubmission calldata submission) private view returns (BookTable memory table) {
+        uint32 slot = submission.slot;
         (bytes32 expected, uint32 wordCount) = IOrderBook(orderBook).bookOf(slot);
         if (wordCount == 0) revert EmptyBook(slot);
         bytes32 got;
-        (got, table) = ClearingBook.replay(book, IOrderBook(orderBook).bookStart(slot));
+        (got, table) = ClearingBook.replay(submission.book, submission.batches, IOrderBook(orderBook).bookStart(slot));
         if (got != expected) revert BookMismatch(slot, expected, got); // [1]
     }
 
-    function _accept(uint32 slot, ClearingOutcome memory outcome, ZonePosting[] calldata postings) private {
-        int64[] memory prices = new int64[](postings.length);
-        for (uint256 i = 0; i < prices.length; ++i) prices[i] = postings[i].price;
-        ClearingRecord memory record = ClearingRecord(
-            slot,
-            prices,
-            outcome.backupSoldWh,
-            outcome.backupBoughtWh,
-            outcome.backupNano,
-            outcome.congestionNano,
-            outcome.positions
-        );
+    function _accept(
+        ClearingSubmission calldata submission,
+        BookTable memory table,
+        ClearingOutcome memory outcome
+    ) private {
+        uint32 slot = submission.slot;
+        ClearingRecord memory record;
+        record.slot = slot;
+        record.clearer = msg.sender;
+        record.prices = new int64[](submission.postings.length);
+        for (uint256 i = 0; i < record.prices.length; ++i) record.prices[i] = submission.postings[i].price;
+        record.backupSoldWh = outcome.backupSoldWh;
+        record.backupBoughtWh = outcome.backupBoughtWh;
+        record.backupNano = outcome.backupNano;
+        record.congestionNano = outcome.congestionNano;
+        record.positions = ClearingBook.positionsOf(table);
         bytes28 digest = RecordDigest.ofMemory(record); // [23]
         _clearings[slot % SlotTime.RING] = uint256(bytes32(digest)) | slot;
         emit Cleared(slot, msg.sender, record, outcome.boughtWh, outcome.welfareNano);
     }
 
-    function _terms(uint32 slot) private view returns (ZoneTerms[] memory zones, PriceBand memory band) {
+    function _terms(uint32 slot) private view returns (MarketTerms memory market) {
         SlotTerms memory terms = tariffs.termsOf(slot);
-        band = PriceBand(terms.bandMin, terms.bandMax, terms.reference_);
+        market.band = PriceBand(terms.bandMin, terms.bandMax, terms.reference_);
         GridZone[] memory network = grid.gridOf(slot);
-        zones = new ZoneTerms[](network.length);
+        ZoneTerms[] memory zones = new ZoneTerms[](network.length);
+        market.zones = zones;
         int64 fee = int64(uint64(terms.fee));
         for (uint256 i = 0; i < zones.length; ++i) {
             GridZone memory from = network[i];

@@ -46,7 +46,6 @@ contract OrderBook is IOrderBook, EIP712 {
         Skip refusal;
         TermsWord terms;
         bytes32 domainSeparator;
-        bytes32 book;
         /// OrderWords appended so far: where they begin and end in memory.
         uint256 words;
         uint256 wordsEnd;
@@ -181,7 +180,6 @@ contract OrderBook is IOrderBook, EIP712 {
         else if (!batch.terms.isPublished()) batch.refusal = Skip.NotPublished;
         else {
             batch.domainSeparator = _domainSeparatorV4();
-            (batch.book, ) = _books.get(slot);
             batch.sequenceKey = NO_PAGE;
             batch.marginKey = NO_PAGE;
             uint256 words = _freeMemory();
@@ -196,15 +194,19 @@ contract OrderBook is IOrderBook, EIP712 {
         uint32 slot = uint32(batch.slot);
         _flushSequences(batch);
         uint256 length = batch.wordsEnd - batch.words;
-        (, uint32 wordCount) = _books.get(slot);
+        (bytes32 book, uint32 wordCount) = _books.get(slot);
         wordCount += uint32(length / 16);
-        _books.put(slot, batch.book, wordCount);
         bytes memory words = new bytes(length);
         uint256 from = batch.words;
         assembly ("memory-safe") {
             mcopy(add(words, 32), from, length)
+            // keccak256(book ++ words): the hash takes the place of the length for a moment.
+            mstore(words, book)
+            book := keccak256(words, add(length, 32))
+            mstore(words, length)
         }
-        emit Appended(slot, words, batch.book, wordCount);
+        _books.put(slot, book, wordCount);
+        emit Appended(slot, words, book, wordCount);
     }
 
     /// Why an order cannot even be packed.
@@ -244,13 +246,12 @@ contract OrderBook is IOrderBook, EIP712 {
         return Signatures.isValid(signer, digest, order.signature, order.signatureLength);
     }
 
-    /// Folds the order's words into the batch's running hash and its event; a cancellation is one word without energy.
+    /// Adds the order's words to the batch's; a cancellation is one word without energy.
     function _appendWords(Batch memory batch, PackedOrder.Parts memory order, uint256 zone) private pure {
         uint256 head = (order.point << 96) | (order.sequence << 88) | (zone << 80);
         uint256 steps = order.steps;
         uint256 count = order.stepCount;
         uint256 cursor = batch.wordsEnd;
-        bytes32 book = batch.book;
         assembly ("memory-safe") {
             let cancels := iszero(count)
             for {
@@ -260,16 +261,11 @@ contract OrderBook is IOrderBook, EIP712 {
             } {
                 // Bits 79..74 of a step mean nothing; whoever packed them set, they do not reach the book.
                 let step := mul(and(shr(176, mload(steps)), 0x3ffffffffffffffffff), iszero(cancels))
-                let word := shl(128, or(head, step))
-                mstore(cursor, word)
-                mstore(0, book)
-                mstore(32, word)
-                book := keccak256(0, 48)
+                mstore(cursor, shl(128, or(head, step)))
                 steps := add(steps, 10)
             }
         }
         batch.wordsEnd = cursor;
-        batch.book = book;
     }
 
     /// Whether the account's margin covers the slot; slots that were covered before cost one read.

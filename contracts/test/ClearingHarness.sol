@@ -5,11 +5,10 @@ import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
-import {PriceBand, ZonePosting, ZoneTerms} from "../libraries/MarketTypes.sol";
-import {PackedEnergy} from "../libraries/PackedEnergy.sol";
+import {ClearingSubmission, MarketTerms} from "../libraries/MarketTypes.sol";
 
 /// The proof as a contract of its own, for `daeg verify` and tests: records one book, then judges clearings of it.
-/// In the books of `daeg verify` every order is a metering point of its own.
+/// In the books of `daeg verify` every order is a metering point of its own, and fills may exceed what a record holds.
 contract ClearingHarness is IClearingErrors {
     error BookMismatch(bytes32 expected, bytes32 got);
     error WrongFillCount(uint256 posted, uint256 expected);
@@ -17,54 +16,57 @@ contract ClearingHarness is IClearingErrors {
 
     bytes32 public book;
 
-    /// Appends OrderWords, 16 bytes each, to the recorded book.
-    function append(bytes calldata words) external {
-        (book, ) = ClearingBook.replay(words, book);
+    /// Appends OrderWords, 16 bytes each, to the recorded book, in batches of so many words (2 bytes each).
+    function append(bytes calldata words, bytes calldata batches) external {
+        (book, ) = ClearingBook.replay(words, batches, book);
     }
 
     /// Judges a clearing of the recorded book.
-    /// @param submitted the whole book again
+    /// @param submission the whole book again, and what is posted
     /// @param fillsWh claimed fill of every order; order i must be point i
+    /// @return outcome what was proven
+    /// @return soldWh net sold Wh per point
     function verify(
-        bytes calldata submitted,
-        ZoneTerms[] calldata zones,
-        PriceBand calldata band,
-        ZonePosting[] calldata postings,
+        ClearingSubmission calldata submission,
+        MarketTerms calldata market,
         int64[] calldata fillsWh
-    ) external view returns (ClearingOutcome memory outcome) {
-        (bytes32 hash, BookTable memory table) = ClearingBook.replay(submitted, 0);
+    ) external view returns (ClearingOutcome memory outcome, int256[] memory soldWh) {
+        (bytes32 hash, BookTable memory table) = ClearingBook.replay(submission.book, submission.batches, 0);
         if (hash != book) revert BookMismatch(book, hash);
-        outcome = ClearingProof.proveReplayed(submitted, table, zones, band, postings);
-        uint256 count = outcome.positions.length / PackedEnergy.BYTES;
-        if (fillsWh.length != count) revert WrongFillCount(fillsWh.length, count);
-        for (uint256 i = 0; i < count; ++i) {
-            int256 expectedWh = PackedEnergy.positionOfMemory(outcome.positions, i);
-            if (expectedWh < 0) expectedWh = -expectedWh;
+        outcome = ClearingProof.proveReplayed(submission, table, market);
+        soldWh = _soldWh(table);
+        if (fillsWh.length != soldWh.length) revert WrongFillCount(fillsWh.length, soldWh.length);
+        for (uint256 i = 0; i < soldWh.length; ++i) {
+            int256 expectedWh = soldWh[i] < 0 ? -soldWh[i] : soldWh[i];
             if (fillsWh[i] != expectedWh) revert FillMismatch(i, fillsWh[i], expectedWh);
         }
     }
 
-    /// `ClearingProof.prove` itself, for books in which points have several words.
+    /// `ClearingProof.prove` itself, for books in which points have several words, with the positions of a record.
     function prove(
-        bytes calldata submitted,
+        ClearingSubmission calldata submission,
         bytes32 startHash,
-        ZoneTerms[] calldata zones,
-        PriceBand calldata band,
-        ZonePosting[] calldata postings
-    ) external pure returns (bytes32 bookHash, ClearingOutcome memory outcome) {
-        return ClearingProof.prove(submitted, startHash, zones, band, postings);
+        MarketTerms calldata market
+    ) external pure returns (bytes32 bookHash, ClearingOutcome memory outcome, bytes memory positions) {
+        BookTable memory table;
+        (bookHash, outcome, table) = ClearingProof.prove(submission, startHash, market);
+        positions = ClearingBook.positionsOf(table);
     }
 
     /// Gas of the proof alone, without calldata and without returning the outcome.
     function proofGas(
-        bytes calldata submitted,
-        ZoneTerms[] calldata zones,
-        PriceBand calldata band,
-        ZonePosting[] calldata postings
+        ClearingSubmission calldata submission,
+        MarketTerms calldata market
     ) external view returns (uint256 gas_) {
-        ZoneTerms[] memory terms = zones;
+        MarketTerms memory terms = market;
         gas_ = gasleft();
-        ClearingProof.prove(submitted, 0, terms, band, postings);
+        (, , BookTable memory table) = ClearingProof.prove(submission, 0, terms);
+        ClearingBook.positionsOf(table);
         gas_ -= gasleft();
+    }
+
+    function _soldWh(BookTable memory table) private pure returns (int256[] memory soldWh) {
+        soldWh = new int256[](ClearingBook.pointsOf(table));
+        for (uint256 i = 0; i < soldWh.length; ++i) soldWh[i] = ClearingBook.soldWhOf(table, i);
     }
 }

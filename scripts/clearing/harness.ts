@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AbiCoder, Interface, hexlify } from "ethers";
+import { Interface, hexlify } from "ethers";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
-import type { ZonePosting, ZoneTerms } from "../../services/core/market/types.ts";
+import type { ZonePosting } from "../../services/core/market/types.ts";
 import type { CompiledMarket } from "../../services/core/market/market.ts";
-import { encodeBook } from "../../services/core/market/words.ts";
+import { encodeBook, WORD_BYTES } from "../../services/core/market/words.ts";
 import { tryAgain, wrongInput } from "../../services/platform/errors.ts";
+import type { Submission } from "../../services/protocol/clearing.ts";
+import { encodeBatches } from "../../services/protocol/words.ts";
 import { projectRoot } from "../local/root.ts";
 
 /** What the contract proved of a clearing. Energy Wh, money nano-token; positions: net sold Wh per order. */
@@ -45,8 +47,8 @@ export interface Harness {
 }
 
 const ARTIFACT = "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json";
-/** Words per transaction that records a book; far below what one block of this EVM takes. */
-const APPEND_BYTES = 16 * 20_000;
+/** Words of a batch, recorded by one transaction; far below what one block of this EVM takes. */
+const BATCH_WORDS = 20_000;
 const GAS = `0x${(2 ** 42).toString(16)}`;
 const BLOCK_GAS = 2n ** 43n;
 
@@ -97,17 +99,28 @@ export const createHarness = async (): Promise<Harness> => {
     async record(market) {
       const { contractAddress: to } = await send({ data: bytecode });
       const recorded = encodeBook(market.columns);
-      for (let at = 0; at < recorded.length; at += APPEND_BYTES) {
-        await send({ to, data: abi.encodeFunctionData("append", [recorded.subarray(at, at + APPEND_BYTES)]) });
+      for (let at = 0; at < recorded.length; at += BATCH_WORDS * WORD_BYTES) {
+        const words = recorded.subarray(at, at + BATCH_WORDS * WORD_BYTES);
+        await send({ to, data: abi.encodeFunctionData("append", [words, batchesOf(words)]) });
       }
       const judge = async (claim: Claim): Promise<Judgement> => {
-        const data = abi.encodeFunctionData("verify", [
-          hexlify(claim.book),
-          market.terms.map(solidityTerms),
-          [market.band.min, market.band.max, market.band.reference],
-          claim.postings.map(solidityPosting),
-          claim.fillsWh,
-        ]);
+        const submission: Submission = {
+          slot: 0,
+          book: hexlify(claim.book),
+          batches: batchesOf(claim.book),
+          postings: [...claim.postings],
+          green: [],
+          tradesWh: [],
+          duals: { lambda: [], mu: [] },
+        };
+        const { min, max, reference } = market.band;
+        const terms = {
+          zones: market.terms,
+          band: { min, max, reference_: reference },
+          trades: [],
+          limits: [],
+        };
+        const data = abi.encodeFunctionData("verify", [submission, terms, claim.fillsWh]);
         let returned: string;
         try {
           const call = { from, to, gas: GAS, data };
@@ -118,7 +131,7 @@ export const createHarness = async (): Promise<Harness> => {
           throw error;
         }
         const { gasUsed } = await send({ to, data });
-        return { accepted: true, gas: gasUsed, outcome: decodeOutcome(returned) };
+        return { accepted: true, gas: gasUsed, outcome: decodeOutcome(abi, returned) };
       };
       return { judge };
     },
@@ -138,38 +151,17 @@ const readArtifact = (): { abi: Interface; bytecode: string } => {
   }
 };
 
-const solidityTerms = (zone: ZoneTerms): unknown[] => [
-  zone.parent,
-  zone.toParentWh,
-  zone.fromParentWh,
-  zone.fee,
-  zone.hasBackup,
-  zone.backupSell,
-  zone.backupBuy,
-  zone.backupCapacityWh,
-];
+/** Batches of a book as `record` appends it. */
+const batchesOf = (book: Uint8Array): string => {
+  const counts: number[] = [];
+  for (let left = book.length / WORD_BYTES; left > 0; left -= BATCH_WORDS) counts.push(Math.min(left, BATCH_WORDS));
+  return encodeBatches(counts);
+};
 
-const solidityPosting = (posting: ZonePosting): unknown[] => [
-  posting.price,
-  posting.marginalBidWh,
-  posting.marginalOfferWh,
-  posting.backupSoldWh,
-  posting.backupBoughtWh,
-];
-
-const OUTCOME =
-  "tuple(bytes positions,uint64 boughtWh,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,int128 feesNano,int256 welfareNano)";
-
-const decodeOutcome = (returned: string): ProvenOutcome => {
-  const [outcome] = AbiCoder.defaultAbiCoder().decode([OUTCOME], returned);
-  const bytes = Buffer.from((outcome.positions as string).slice(2), "hex");
-  const positionsWh: number[] = [];
-  for (let at = 0; at < bytes.length; at += 4) {
-    const raw = bytes.readUInt32BE(at);
-    positionsWh.push(raw >= 2 ** 31 ? 2 ** 31 - raw : raw);
-  }
+const decodeOutcome = (abi: Interface, returned: string): ProvenOutcome => {
+  const [outcome, soldWh] = abi.decodeFunctionResult("verify", returned);
   return {
-    positionsWh,
+    positionsWh: (soldWh as bigint[]).map(Number),
     boughtWh: outcome.boughtWh as bigint,
     backupSoldWh: outcome.backupSoldWh as bigint,
     backupBoughtWh: outcome.backupBoughtWh as bigint,

@@ -11,7 +11,14 @@ import { createProvider, type PooledProvider } from "../../services/platform/pro
 import { createSender, SENDER_MIGRATION } from "../../services/platform/sender.ts";
 import { openStore } from "../../services/platform/store.ts";
 import { addressesSchema, type Addresses } from "../../services/protocol/addresses.ts";
-import { encodeClear, gateOf, solveSlot, zoneTermsOf, type SlotMarket } from "../../services/protocol/clearing.ts";
+import {
+  encodeClear,
+  gateOf,
+  solveSlot,
+  submissionOf,
+  zoneTermsOf,
+  type SlotMarket,
+} from "../../services/protocol/clearing.ts";
 import { decodeContractError } from "../../services/protocol/contracts.ts";
 import { decodeLog } from "../../services/protocol/events.ts";
 import { createSlotReader, type SlotReader } from "../../services/protocol/slot-market.ts";
@@ -59,7 +66,7 @@ export const clearOnChain = async (
     await checkTurn(reader, slot);
     const market = await reader.market(slot);
     const clearing = solveSlot(market);
-    const data = encodeClear(slot, market.words, clearing.postings);
+    const data = encodeClear(submissionOf(slot, market, clearing));
     const call = { from: wallet.address, to: addresses.auction, data };
     try {
       await checkFunds(provider, wallet.address, await provider.estimateGas(call));

@@ -3,6 +3,7 @@ import type { Clearing, ZoneTerms } from "../core/market/types.ts";
 import { decodeBook, liveOrders } from "../core/market/words.ts";
 import { bandOf, zoneTermsOf } from "../protocol/clearing.ts";
 import { clearingOf, gridAt, slotTermsOf } from "../protocol/market-store.ts";
+import { encodeBatches } from "../protocol/words.ts";
 import type { ApiContext } from "./context.ts";
 
 export interface OrderRow {
@@ -22,6 +23,8 @@ export interface Solved {
   orders: OrderRow[];
   /** 0x and 16 bytes per word. */
   words: string;
+  /** 2 bytes per batch: its number of words. */
+  batches: string;
   zones: ZoneTerms[];
   live: Uint8Array;
   clearing: Clearing | undefined;
@@ -38,12 +41,17 @@ export const solvedSlot = (context: ApiContext, slot: number, always = false): S
   const orders = store.all<OrderRow>("SELECT * FROM orders WHERE slot = ? ORDER BY at", slot);
   const words = `0x${orders.map(({ word }) => word).join("")}`;
   const columns = decodeBook(Buffer.from(words.slice(2), "hex"));
+  const totals = store.all<{ wordCount: number }>(
+    "SELECT wordCount FROM appends WHERE slot = ? ORDER BY block, log",
+    slot,
+  );
   const zones = zonesOf(context, slot);
   const terms = slotTermsOf(store, slot);
   const wanted = terms !== undefined && orders.length > 0 && (always || clearingOf(store, slot) !== undefined);
   return {
     orders,
     words,
+    batches: encodeBatches(totals.map(({ wordCount }, at) => wordCount - (totals[at - 1]?.wordCount ?? 0))),
     zones,
     live: liveOrders(columns),
     clearing: wanted ? clearBook(columns, zones, bandOf(terms)) : undefined,

@@ -1,11 +1,9 @@
-import { Interface } from "ethers";
+import { Interface, ZeroAddress } from "ethers";
 import type { OrderBody } from "../protocol/api.ts";
 import { orderOfBody, packOrders } from "../protocol/order.ts";
-import type { ClearingRecord } from "../protocol/events.ts";
+import { RECORD, type ClearingRecord } from "../protocol/events.ts";
 
 /** Calldata of what the auctioneer sends. Any stranger could send the same: none of these calls needs a role. */
-const RECORD =
-  "tuple(uint32 slot,int64[] prices,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,bytes positions)";
 
 const iface = new Interface([
   "function appendPacked(uint32 slot,bytes orders) returns (uint256)",
@@ -41,10 +39,12 @@ export const encodeView = (name: "genesisSlot" | "finalThrough"): string => ifac
 /** The record of a slot that was not cleared: its positions are zero. */
 export const emptyRecord = (slot: number): ClearingRecord => ({
   slot,
+  clearer: ZeroAddress,
   prices: [],
   backupSoldWh: 0n,
   backupBoughtWh: 0n,
   backupNano: 0n,
   congestionNano: 0n,
   positions: "0x",
+  extras: "0x",
 });

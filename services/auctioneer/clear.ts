@@ -1,6 +1,7 @@
 import { slotStart } from "../platform/clock.ts";
 import { isRetryable } from "../platform/errors.ts";
-import { checkBook, encodeClear, gateOf, solveSlot } from "../protocol/clearing.ts";
+import { checkBook, encodeClear, gateOf, solveSlot, submissionOf } from "../protocol/clearing.ts";
+import { encodeBatches } from "../protocol/words.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
 import { gridOf, type SlotView } from "./view.ts";
 
@@ -10,12 +11,12 @@ export const createClear = (context: Context): { run(now: number): Promise<void>
   const givenUp = new Set<number>();
 
   const clearSlot = async (slot: number, book: SlotView): Promise<void> => {
-    const words = `0x${book.words}`;
-    checkBook({ chainId, orderBook: addresses.orderBook, slot }, words, book.book);
+    const appended = { words: `0x${book.words}`, batches: encodeBatches(book.batches) };
+    checkBook({ chainId, orderBook: addresses.orderBook, slot }, appended, book.book);
     const terms = context.view().terms.get(slot);
     if (!terms) throw new Error(`the terms of slot ${slot} are not among the events`);
-    const { postings } = solveSlot({ words, grid: gridOf(context.view(), slot), terms });
-    const data = encodeClear(slot, words, postings);
+    const clearing = solveSlot({ ...appended, grid: gridOf(context.view(), slot), terms });
+    const data = encodeClear(submissionOf(slot, appended, clearing));
     const receipt = await send({ key: `clear:${slot}`, to: addresses.auction, data });
     if (receipt.status !== 1) throw new Error(`transaction ${receipt.hash} reverted`);
     log.info({ slot, words: book.wordCount, gasUsed: Number(receipt.gasUsed) }, "cleared");

@@ -153,7 +153,7 @@ export const createIntake = ({
 };
 
 /** Most orders of one point for one slot (ReplayPages). */
-const MAX_SEQUENCE = 63;
+const MAX_SEQUENCE = 15;
 
 /** Whether the book takes a sequence after another one. */
 const isAhead = (sequence: number, of: number): boolean => sequence > of && sequence <= MAX_SEQUENCE;

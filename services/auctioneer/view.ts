@@ -1,7 +1,7 @@
 import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import { decodeLog, type ChainEvent, type ClearingRecord, type GridZone, type SlotTerms } from "../protocol/events.ts";
-import { decodeWords } from "../protocol/words.ts";
+import { countOf, decodeWords } from "../protocol/words.ts";
 
 /** What the chain says, as far as the auctioneer needs it; rebuilt from events at every start and after a reorganisation. */
 export interface ChainView {
@@ -23,6 +23,8 @@ export interface PointView {
 export interface SlotView {
   /** All words of the book, hex without 0x. */
   words: string;
+  /** Words of every batch. */
+  batches: number[];
   wordCount: number;
   /** Running hash as the chain has it. */
   book: string | undefined;
@@ -40,6 +42,7 @@ export interface SlotView {
 
 const emptySlot = (): SlotView => ({
   words: "",
+  batches: [],
   wordCount: 0,
   book: undefined,
   appended: new Map(),
@@ -149,6 +152,7 @@ const apply = (view: ChainView, event: ChainEvent): void => {
     case "Appended": {
       const slot = slotOf(view, event.slot);
       slot.words += event.words.slice(2);
+      slot.batches.push(countOf(event.words));
       slot.wordCount = event.wordCount;
       slot.book = event.book;
       for (const { point, sequence } of decodeWords(event.words)) {

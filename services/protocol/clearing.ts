@@ -12,18 +12,44 @@ import { bookHash, bookStart } from "./words.ts";
 const GATE_SECONDS = 600;
 export const gateOf = (slot: number): number => slotStart(slot) - GATE_SECONDS;
 
+type Whole = bigint | number;
+
 export interface PostedZone {
-  price: bigint | number;
-  marginalBidWh: bigint | number;
-  marginalOfferWh: bigint | number;
-  backupSoldWh: bigint | number;
-  backupBoughtWh: bigint | number;
+  price: Whole;
+  marginalBidWh: Whole;
+  marginalOfferWh: Whole;
+  backupSoldWh: Whole;
+  backupBoughtWh: Whole;
+}
+
+export interface PostedGreen {
+  price: Whole;
+  marginalBidWh: Whole;
+  marginalOfferWh: Whole;
+}
+
+/** What `Auction.clear` takes (ClearingSubmission). */
+export interface Submission {
+  slot: number;
+  /** The whole book, 0x and 16 bytes per word, in order of append. */
+  book: string;
+  /** 2 bytes per batch: its number of words. */
+  batches: string;
+  postings: PostedZone[];
+  /** Empty, or one per zone. */
+  green: PostedGreen[];
+  /** Fill of every bilateral trade of the slot, in order of registration. */
+  tradesWh: Whole[];
+  /** Empty arrays on a radial network. */
+  duals: { lambda: bigint[]; mu: bigint[] };
 }
 
 /** One slot's market as the chain has it. */
 export interface SlotMarket {
   /** The whole book, 0x and 16 bytes per word, in order of append. */
   readonly words: string;
+  /** 2 bytes per batch that was appended: its number of words. */
+  readonly batches: string;
   readonly grid: readonly GridZone[];
   readonly terms: SlotTerms;
 }
@@ -58,13 +84,36 @@ export const bandOf = (terms: SlotTerms): PriceBand => ({
 export const solveSlot = ({ words, grid, terms }: SlotMarket): Clearing =>
   clearBook(decodeBook(getBytes(words)), zoneTermsOf(grid, terms), bandOf(terms));
 
-const iface = new Interface([
-  "function clear(uint32 slot,bytes book,tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings)",
-]);
+/** ClearingSubmission in the ABI. */
+export const SUBMISSION = `tuple(${[
+  "uint32 slot",
+  "bytes book",
+  "bytes batches",
+  "tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings",
+  "tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh)[] green",
+  "uint64[] tradesWh",
+  "tuple(int128[] lambda,int128[] mu) duals",
+].join(",")})`;
+
+const iface = new Interface([`function clear(${SUBMISSION} submission)`]);
+
+/** A cleared book as `Auction.clear` takes it. */
+export const submissionOf = (
+  slot: number,
+  { words, batches }: Pick<SlotMarket, "words" | "batches">,
+  { postings }: Pick<Clearing, "postings">,
+): Submission => ({
+  slot,
+  book: words,
+  batches,
+  postings,
+  green: [],
+  tradesWh: [],
+  duals: { lambda: [], mu: [] },
+});
 
 /** Calldata of `Auction.clear`. */
-export const encodeClear = (slot: number, words: string, postings: readonly PostedZone[]): string =>
-  iface.encodeFunctionData("clear", [slot, words, postings]);
+export const encodeClear = (submission: Submission): string => iface.encodeFunctionData("clear", [submission]);
 
 /**
  * Whether words collected from events are the whole book that the chain holds.
@@ -73,10 +122,10 @@ export const encodeClear = (slot: number, words: string, postings: readonly Post
  */
 export const checkBook = (
   { chainId, orderBook, slot }: { chainId: number; orderBook: string; slot: number },
-  words: string,
+  { words, batches }: Pick<SlotMarket, "words" | "batches">,
   book: string | undefined,
 ): void => {
-  const folded = bookHash(bookStart(chainId, orderBook, slot), words);
+  const folded = bookHash(bookStart(chainId, orderBook, slot), words, batches);
   if (folded === book) return;
   throw new Error(`the events of slot ${slot} fold to ${folded}, the chain has ${book}: a log is missing`);
 };

@@ -71,7 +71,9 @@ const sentences: Record<string, (v: Values) => string> = {
   WrongFillCount: (v) => `${v["posted"]} fills were posted for ${v["expected"]} orders.`,
   FillMismatch: (v) =>
     `Order ${v["order"]} is filled with ${v["expectedWh"]} Wh by the rule, not with ${v["postedWh"]} Wh.`,
-  PositionOverflow: (v) => `The position of point ${v["point"]} is beyond what a record holds: ${v["soldWh"]} Wh.`,
+  MalformedBatches: (v) => `The batches hold ${v["words"]} words, the book has ${v["expected"]}.`,
+  PositionOverflow: (v) =>
+    `The position of point ${v["point"]} is beyond what a record holds: ${v["soldWh"]} Wh, ${v["words"]} words.`,
   MoneyOverflow: () => "The money of the slot is beyond what a record holds.",
   // Reports
   CommitteeTooSmall: (v) =>

@@ -17,12 +17,16 @@ export interface RawLog {
 /** `int64[] prices` etc. of IAuction's ClearingRecord. */
 export interface ClearingRecord {
   slot: number;
+  clearer: string;
   prices: bigint[];
   backupSoldWh: bigint;
   backupBoughtWh: bigint;
   backupNano: bigint;
   congestionNano: bigint;
+  /** 4 bytes per point: decodePositions, decodeWordCounts. */
   positions: string;
+  /** "0x", or ClearingExtras. */
+  extras: string;
 }
 
 export interface SlotTerms {
@@ -67,8 +71,9 @@ export const skipReasons = [
 export const skipReasonOf = (code: number): string => skipReasons[code] ?? `unknown reason ${code}`;
 
 const TERMS = "tuple(int40 importTariff,int40 exportTariff,uint32 fee,int40 bandMin,int40 bandMax,int40 reference_)";
-const RECORD =
-  "tuple(uint32 slot,int64[] prices,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,bytes positions)";
+/** ClearingRecord in the ABI. */
+export const RECORD =
+  "tuple(uint32 slot,address clearer,int64[] prices,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,bytes positions,bytes extras)";
 const ZONE = "tuple(uint8 parent,uint64 toParentWh,uint64 fromParentWh,uint64 backupCapacityWh)";
 
 const iface = new Interface([
@@ -292,10 +297,12 @@ const termsOf = (terms: Result): SlotTerms => ({
 
 const recordOf = (record: Result): ClearingRecord => ({
   slot: Number(record["slot"]),
+  clearer: record["clearer"] as string,
   prices: [...(record["prices"] as bigint[])],
   backupSoldWh: record["backupSoldWh"] as bigint,
   backupBoughtWh: record["backupBoughtWh"] as bigint,
   backupNano: record["backupNano"] as bigint,
   congestionNano: record["congestionNano"] as bigint,
   positions: record["positions"] as string,
+  extras: record["extras"] as string,
 });

@@ -6,7 +6,7 @@ import { orderBodySchema } from "./api.ts";
 export interface Order {
   point: number;
   slot: number;
-  /** 1..63, above the one that the book holds for the point and the slot (0 before the first order). */
+  /** 1..15, above the one that the book holds for the point and the slot (0 before the first order). */
   sequence: number;
   /** At most 8; none cancels the live order. */
   steps: OrderStep[];

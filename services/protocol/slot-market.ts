@@ -6,6 +6,7 @@ import type { Addresses } from "./addresses.ts";
 import { checkBook, type SlotMarket } from "./clearing.ts";
 import { connectContracts } from "./contracts.ts";
 import { decodeLog, type ChainEvent, type RawLog } from "./events.ts";
+import { countOf, encodeBatches } from "./words.ts";
 
 /** Reads one slot's market from a chain alone: what an outsider has who knows an RPC URL and the contracts' addresses. */
 export interface SlotReader {
@@ -85,15 +86,18 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
         `0x${found.map(({ words }) => words.slice(2)).join("")}`;
       const complete = (found: readonly { words: string }[]): boolean =>
         wordsOf(found).length >= 2 + 32 * Number(wordCount);
-      const words = wordsOf(await eventsOf("Appended", topic, addresses.orderBook, slot, complete));
+      const appended = await eventsOf("Appended", topic, addresses.orderBook, slot, complete);
+      const words = wordsOf(appended);
+      const batches = encodeBatches(appended.map((event) => countOf(event.words)));
       try {
-        checkBook({ chainId: addresses.chainId, orderBook: addresses.orderBook, slot }, words, book);
+        checkBook({ chainId: addresses.chainId, orderBook: addresses.orderBook, slot }, { words, batches }, book);
       } catch (cause) {
         throw tryAgain("this node does not have all events of the slot: use another --rpc", { cause });
       }
       const [zones, own] = await Promise.all([grid.gridOf(slot), tariffs.termsOf(slot)]);
       return {
         words,
+        batches,
         grid: zones.map(({ parent, toParentWh, fromParentWh, backupCapacityWh }) => ({
           parent: Number(parent),
           toParentWh,

@@ -39,13 +39,21 @@ export const decodeWords = (words: string): BookWord[] => {
 
 const signed40 = (raw: number): number => (raw >= 2 ** 39 ? raw - 2 ** 40 : raw);
 
-/** Signed Wh by point, sold positive; points beyond the end are zero. */
+/** Signed Wh by point, sold positive; points beyond the end are zero. Bits 30..24 of a position count its words (`decodeWordCounts`). */
 export const decodePositions = (positions: string): number[] => {
   const result: number[] = [];
   for (let at = 2; at + 8 <= positions.length; at += 8) {
     const raw = parseInt(positions.slice(at, at + 8), 16);
-    result.push(raw >= 2 ** 31 ? 2 ** 31 - raw : raw);
+    const energyWh = raw & 0xffffff;
+    result.push(raw >= 2 ** 31 ? -energyWh : energyWh);
   }
+  return result;
+};
+
+/** Words of each point in the slot's book, superseded ones and cancellations too; points beyond the end have none. */
+export const decodeWordCounts = (positions: string): number[] => {
+  const result: number[] = [];
+  for (let at = 2; at + 8 <= positions.length; at += 8) result.push(parseInt(positions.slice(at, at + 2), 16) & 0x7f);
   return result;
 };
 
@@ -100,10 +108,22 @@ export const encodeBook = (words: readonly WordFields[]): string => concat(words
 export const bookStart = (chainId: number | bigint, orderBook: string, slot: number): string =>
   keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "address", "uint32"], [chainId, orderBook, slot]));
 
-/** Running hash after `words` (16 bytes each, one hex string). */
-export const bookHash = (start: string, words: string): string => {
+/** `batches` as the contracts take them: 2 bytes per batch, its number of words. */
+export const encodeBatches = (counts: readonly number[]): string =>
+  `0x${counts.map((count) => hexOf(inRange(count, 1, 2 ** 16 - 1, "words of a batch"), 2)).join("")}`;
+
+/** Words of one batch as an event has it (0x and 16 bytes each). */
+export const countOf = (words: string): number => (words.length - 2) / WORD_HEX;
+
+/** Running hash after `words` (16 bytes each, one hex string), appended in `batches` (2 bytes each: number of words). */
+export const bookHash = (start: string, words: string, batches: string): string => {
   let book = start;
-  for (let at = 2; at < words.length; at += 32) book = keccak256(concat([book, `0x${words.slice(at, at + 32)}`]));
+  let from = 2;
+  for (let at = 2; at < batches.length; at += 4) {
+    const to = from + WORD_HEX * parseInt(batches.slice(at, at + 4), 16);
+    book = keccak256(concat([book, `0x${words.slice(from, to)}`]));
+    from = to;
+  }
   return book;
 };
 

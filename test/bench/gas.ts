@@ -1,4 +1,5 @@
 import { AbiCoder, keccak256, ZeroAddress, type Wallet } from "ethers";
+import type { ClearingRecord } from "../../services/protocol/events.ts";
 import type { SignedOrder } from "../../services/protocol/order.ts";
 import {
   bid,
@@ -7,7 +8,6 @@ import {
   offer,
   posting,
   reading,
-  type ClearingRecord,
   type SlotToSettle,
   type World,
 } from "../contracts/support/world.ts";

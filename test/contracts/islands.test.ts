@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { bid, createWorld, missing, offer, posting, reading, type World } from "./support/world.ts";
+import { bid, createWorld, emptyRecord, missing, offer, posting, reading, type World } from "./support/world.ts";
 
 /** Two islands: zone 0 with the backup supplier, zone 1 on its own. */
 const zones = [
@@ -52,15 +52,7 @@ describe("islands", () => {
           for (const meters of slots) {
             await world.goTo(world.startOf(next + 1));
             given.push({
-              record: {
-                slot: next,
-                prices: [],
-                backupSoldWh: 0n,
-                backupBoughtWh: 0n,
-                backupNano: 0n,
-                congestionNano: 0n,
-                positions: "0x",
-              },
+              record: emptyRecord(next),
               ...(await world.report(next, meters)),
             });
             next += 1;

@@ -11,7 +11,17 @@ import {
 } from "../../services/protocol/order.ts";
 import { decodeWords } from "../../services/protocol/words.ts";
 import { bookHash, bookStart, encodeBook } from "../../services/protocol/words.ts";
-import { SLOT_SECONDS, TERMS, bid, createWorld, emptyRecord, offer, posting, type World } from "./support/world.ts";
+import {
+  SLOT_SECONDS,
+  TERMS,
+  bid,
+  createWorld,
+  emptyRecord,
+  offer,
+  posting,
+  submit,
+  type World,
+} from "./support/world.ts";
 
 /** IOrderBook.Skip. */
 const Skip = {
@@ -44,7 +54,7 @@ describe("the order book", () => {
 
   it("folds every step into the running hash that the protocol computes", async () => {
     const steps = [bid(500, 120_000), bid(50, -3), { ...offer(700, 200_000), green: true }];
-    const orders = [await world.order(0, slot, steps, 1), await world.order(2, slot, [offer(60, -500_000)], 63)];
+    const orders = [await world.order(0, slot, steps, 1), await world.order(2, slot, [offer(60, -500_000)], 15)];
     const { words } = await world.append(slot, orders);
     const expected = [
       ...steps.map((step) => ({
@@ -56,13 +66,13 @@ describe("the order book", () => {
         energyWh: step.energyWh,
         price: step.priceMicroPerKwh,
       })),
-      { point: 2, sequence: 63, zone: 0, sell: true, green: false, energyWh: 60, price: -500_000 },
+      { point: 2, sequence: 15, zone: 0, sell: true, green: false, energyWh: 60, price: -500_000 },
     ];
     expect(words).to.equal(encodeBook(expected));
     expect(decodeWords(words as string).map(({ word: _word, ...fields }) => fields)).to.deep.equal(expected);
     const start = bookStart(world.addresses.chainId, world.addresses.orderBook, slot);
     expect(await world.c.orderBook.bookStart(slot)).to.equal(start);
-    expect(await world.c.orderBook.bookOf(slot)).to.deep.equal([bookHash(start, words as string), 4n]);
+    expect(await world.c.orderBook.bookOf(slot)).to.deep.equal([bookHash(start, words as string, "0x0004"), 4n]);
     expect(await world.c.orderBook.bookOf(slot + 1)).to.deep.equal([await world.c.orderBook.bookStart(slot + 1), 0n]);
   });
 
@@ -114,7 +124,7 @@ describe("the order book", () => {
       [await world.order(0, slot + 1, [bid(100, 1)]), Skip.WrongSlot],
       [{ ...(await world.order(0, slot, [bid(100, 1)])), point: 99 }, Skip.UnknownPoint],
       [await world.order(0, slot, [bid(100, 1)], 0), Skip.Replayed],
-      [await world.order(0, slot, [bid(100, 1)], 64), Skip.Replayed],
+      [await world.order(0, slot, [bid(100, 1)], 16), Skip.Replayed],
       [
         await world.order(
           0,
@@ -247,24 +257,25 @@ describe("the order book", () => {
     ]);
     expect(decodeWords(second as string)[1]).to.include({ point: 1, sequence: 3, energyWh: 0, price: 0 });
     await world.goTo(world.startOf(slot) - 500);
-    const book = concat([first as string, second as string]);
-    await expect(world.c.auction.clear(slot, first as string, [posting(155_000)])).to.be.revertedWithCustomError(
-      world.c.auction,
-      "BookMismatch",
-    );
+    const book = [first as string, second as string];
+    await expect(
+      world.c.auction.clear(submit(slot, first as string, [posting(155_000)])),
+    ).to.be.revertedWithCustomError(world.c.auction, "BookMismatch");
     // Only 400 Wh at 90,000 are live; nobody but the backup buys, at 60,000.
     const { record } = await world.clear(slot, book, [posting(75_000)]);
-    expect(record.positions.replace(/^0x0*$/, "")).to.equal("");
-    await expect(world.c.auction.clear(slot, book, [posting(75_000)])).to.be.revertedWithCustomError(
+    // Nothing traded; each point has two words in the book.
+    expect(record.positions).to.equal("0x0200000002000000");
+    expect(record.clearer).to.equal(await world.relayer.getAddress());
+    await expect(world.c.auction.clear(submit(slot, book, [posting(75_000)]))).to.be.revertedWithCustomError(
       world.c.auction,
       "AlreadyCleared",
     );
-    await expect(world.c.auction.clear(slot + 1, "0x", [posting(75_000)])).to.be.revertedWithCustomError(
+    await expect(world.c.auction.clear(submit(slot + 1, [], [posting(75_000)]))).to.be.revertedWithCustomError(
       world.c.auction,
       "NotBetweenGateAndStart",
     );
     await world.goTo(world.startOf(slot + 1) - 500);
-    await expect(world.c.auction.clear(slot + 1, "0x", [posting(75_000)])).to.be.revertedWithCustomError(
+    await expect(world.c.auction.clear(submit(slot + 1, [], [posting(75_000)]))).to.be.revertedWithCustomError(
       world.c.auction,
       "EmptyBook",
     );

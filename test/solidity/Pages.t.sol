@@ -54,7 +54,7 @@ contract PagesTest {
         unchecked {
             next = sequence + ahead;
         }
-        require(ReplayPages.isAhead(written, point, next) == (next > sequence && next <= 63), "window");
+        require(ReplayPages.isAhead(written, point, next) == (next > sequence && next <= 15), "window");
     }
 
     function testFuzz_Margins(uint256 page, uint256 point, uint24 through, uint8 raises) external pure {

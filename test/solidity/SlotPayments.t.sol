@@ -95,10 +95,11 @@ contract SlotPaymentsTest {
         uint256 point
     ) private pure returns (int256 p, int256 m) {
         uint256 word = _random(c.seed, 200 + point);
-        uint256 energy = word % 3 == 0 ? 0 : (word >> 8) % 0x7fffffff;
+        uint256 energy = word % 3 == 0 ? 0 : (word >> 8) % 0xffffff;
         bool bought = (word >> 60) & 1 == 1;
         p = bought ? -int256(energy) : int256(energy);
-        uint256 raw = energy | (bought ? uint256(1) << 31 : 0);
+        // The count of words means nothing to settlement.
+        uint256 raw = energy | (bought ? uint256(1) << 31 : 0) | (((word >> 64) & 0x7f) << 24);
         for (uint256 i = 0; i < 4; ++i) positions[point * 4 + i] = bytes1(uint8(raw >> (24 - 8 * i)));
         uint256 reading = uint64(word >> 100);
         if ((word >> 61) & 3 == 0) reading = energy | (reading & (uint256(3) << 62));

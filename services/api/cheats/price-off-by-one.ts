@@ -1,13 +1,14 @@
 import { tryAgain } from "../../platform/errors.ts";
+import { encodeClear, submissionOf } from "../../protocol/clearing.ts";
 import { outcomeOf, type Cheat } from "./bench.ts";
 
 /**
  * Posts the slot's honest clearing with one zone's price a single micro-token per kWh off. Where a marginal order holds the
  * price, the contract stumbles over that order first; so a zone and direction are taken in which the price alone is wrong.
  */
-export const priceOffByOne: Cheat = async ({ stage, contracts, context }) => {
+export const priceOffByOne: Cheat = async ({ stage, context }) => {
   const { slot, solved, probe, attack } = await stage();
-  const { clearing, words } = solved;
+  const { clearing } = solved;
   if (!clearing) throw tryAgain("the book is not indexed yet: try again in a moment");
   const tries = clearing.postings.flatMap(({ price }, zone) => [1, -1].map((by) => ({ zone, by, price })));
   let chosen: { zone: number; by: number; price: number; data: string } | undefined;
@@ -15,7 +16,7 @@ export const priceOffByOne: Cheat = async ({ stage, contracts, context }) => {
     const postings = clearing.postings.map((posting, zone) =>
       zone === attempt.zone ? { ...posting, price: posting.price + attempt.by } : posting,
     );
-    const data = contracts.auction.interface.encodeFunctionData("clear", [slot, words, postings]);
+    const data = encodeClear({ ...submissionOf(slot, solved, clearing), postings });
     chosen ??= { ...attempt, data };
     if ((await probe(data))?.name !== "WrongPrice") continue;
     chosen = { ...attempt, data };

@@ -6,6 +6,8 @@ import { clearBook } from "../../../services/core/market/clear.ts";
 import { OFFER } from "../../../services/core/market/types.ts";
 import type { OrderColumns, PriceBand, ZonePosting, ZoneTerms } from "../../../services/core/market/types.ts";
 import { encodeBook } from "../../../services/core/market/words.ts";
+import type { Submission } from "../../../services/protocol/clearing.ts";
+import { countOf, decodePositions, decodeWordCounts, encodeBatches } from "../../../services/protocol/words.ts";
 
 const long = process.env["DAEG_LONG"] === "1";
 
@@ -50,6 +52,23 @@ const posting = (change: Partial<ZonePosting> = {}): ZonePosting => ({
   ...change,
 });
 
+const submissionOf = (book: string, postings: readonly ZonePosting[]): Submission => ({
+  slot: 0,
+  book,
+  batches: countOf(book) >= 1 ? encodeBatches([Math.floor(countOf(book))]) : "0x",
+  postings: [...postings],
+  green: [],
+  tradesWh: [],
+  duals: { lambda: [], mu: [] },
+});
+
+const termsOf = (zones: readonly ZoneTerms[], { min, max, reference }: PriceBand) => ({
+  zones: [...zones],
+  band: { min, max, reference_: reference },
+  trades: [],
+  limits: [],
+});
+
 const START = `0x${"5a".repeat(32)}`;
 
 describe("ClearingProof", function () {
@@ -63,16 +82,7 @@ describe("ClearingProof", function () {
       zones: readonly ZoneTerms[],
       postings: readonly ZonePosting[],
       within: PriceBand = band,
-    ) =>
-      harness
-        .getFunction("prove")
-        .staticCall(
-          book,
-          START,
-          zones.map((terms) => Object.values(terms)) as never,
-          Object.values(within) as never,
-          postings.map((own) => Object.values(own)) as never,
-        );
+    ) => harness.getFunction("prove").staticCall(submissionOf(book, postings), START, termsOf(zones, within));
     const proveWords = (words: readonly Word[], zones: readonly ZoneTerms[], postings: readonly ZonePosting[]) =>
       prove(hexlify(encodeBook(columnsOf(words))), zones, postings);
     return { ethers, harness, prove, proveWords };
@@ -99,9 +109,26 @@ describe("ClearingProof", function () {
       { side: "offer", energyWh: 5, price: 1 },
     ] as const;
     const book = encodeBook(columnsOf(words));
-    const expected = keccak256(concat([keccak256(concat([START, book.slice(0, 16)])), book.slice(16)]));
     const [hash] = await context.proveWords(words, [zone()], [posting({ price: 2 })]);
-    expect(hash).to.equal(expected);
+    expect(hash).to.equal(keccak256(concat([START, book])));
+    const inBatches = (batches: string) =>
+      context.harness.prove(
+        { ...submissionOf(hexlify(book), [posting({ price: 2 })]), batches },
+        START,
+        termsOf([zone()], band),
+      );
+    const [two] = await inBatches("0x00010001");
+    expect(two).to.equal(keccak256(concat([keccak256(concat([START, book.slice(0, 16)])), book.slice(16)])));
+    for (const [batches, counted] of [
+      ["0x0001", 1],
+      ["0x00020001", 3],
+      ["0x", 0],
+      ["0x000200", 2],
+    ] as const) {
+      await expect(inBatches(batches))
+        .to.be.revertedWithCustomError(context.harness, "MalformedBatches")
+        .withArgs(counted, 2);
+    }
     const [empty] = await context.prove("0x", [zone()], [posting({ price: 7 })]);
     expect(empty).to.equal(START);
   });
@@ -120,15 +147,16 @@ describe("ClearingProof", function () {
         const zones = [zone(), zone(linked ? { parent: 0, toParentWh: 3, fromParentWh: 2 } : { parent: 1 })];
         const columns = columnsOf(words);
         const clearing = clearBook(columns, zones, band);
-        const [, outcome] = await context.prove(hexlify(encodeBook(columns)), zones, clearing.postings);
+        const [, , positions] = await context.prove(hexlify(encodeBook(columns)), zones, clearing.postings);
         const points = Math.max(-1, ...columns.point) + 1;
         const sold = new Array<number>(points).fill(0);
         clearing.fillsWh.forEach((filledWh, i) => {
           const point = columns.point[i] as number;
           sold[point] = (sold[point] as number) + (words[i]?.side === "offer" ? filledWh : -filledWh);
         });
-        const packed = sold.map((wh) => (wh < 0 ? 2 ** 31 - wh : wh).toString(16).padStart(8, "0")).join("");
-        expect(outcome.positions).to.equal(`0x${packed}`);
+        expect(decodePositions(positions)).to.deep.equal(sold.map((wh) => wh || 0));
+        const counts = sold.map((_, point) => columns.point.filter((of) => of === point).length);
+        expect(decodeWordCounts(positions)).to.deep.equal(counts);
       }),
       { numRuns: long ? 10_000 : 150 },
     );
@@ -148,13 +176,24 @@ describe("ClearingProof", function () {
   });
 
   it("refuses positions that do not fit", async () => {
-    const energyWh = 2 ** 32 - 1;
-    const words = [
-      { side: "bid", energyWh, price: 3 },
-      { side: "offer", energyWh, price: 3 },
-    ] as const;
-    const full = posting({ price: 3, marginalBidWh: energyWh, marginalOfferWh: energyWh });
-    await refuses(words, [zone()], [full], "PositionOverflow", 0, -energyWh);
+    const trade = (energyWh: number) =>
+      [
+        { side: "bid", energyWh, price: 3 },
+        { side: "offer", energyWh, price: 3 },
+      ] as const;
+    const full = (energyWh: number) => [posting({ price: 3, marginalBidWh: energyWh, marginalOfferWh: energyWh })];
+    const most = 2 ** 24 - 1;
+    const [, , positions] = await context.proveWords(trade(most), [zone()], full(most));
+    expect(positions).to.equal("0x81ffffff01ffffff");
+    await refuses(trade(most + 1), [zone()], full(most + 1), "PositionOverflow", 0, -most - 1, 1);
+    const many = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, i) => ({ point: 1, sequence: i % 2, side: "bid", energyWh: 1, price: 3 }) as const,
+      );
+    const [, , counted] = await context.proveWords(many(127), [zone()], [posting({ price: 3 })]);
+    expect(counted).to.equal("0x000000007f000000");
+    await refuses(many(128), [zone()], [posting({ price: 3 })], "PositionOverflow", 1, 0, 128);
   });
 
   it("refuses tariffs that contradict each other", async () => {
@@ -272,11 +311,9 @@ describe("ClearingProof", function () {
         const wide = { min: -1_000_000, max: 10_000_000, reference: 0 };
         const { postings } = clearBook(columns, zones, wide);
         const data = context.harness.interface.encodeFunctionData("prove", [
-          hexlify(encodeBook(columns)),
+          submissionOf(hexlify(encodeBook(columns)), postings),
           START,
-          zones.map((terms) => Object.values(terms)) as never,
-          Object.values(wide) as never,
-          postings.map((own) => Object.values(own)) as never,
+          termsOf(zones, wide),
         ]);
         const [signer] = await context.ethers.getSigners();
         const sent = await signer?.sendTransaction({ to: await context.harness.getAddress(), data });

@@ -1,5 +1,5 @@
 import { network } from "hardhat";
-import { Wallet, ZeroAddress, type ContractTransactionReceipt, type Signer } from "ethers";
+import { concat, Wallet, ZeroAddress, type ContractTransactionReceipt, type Signer } from "ethers";
 import { deployMarket, type DeployBounds, type DeployZone } from "../../../scripts/deploy/deploy.ts";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
@@ -11,7 +11,9 @@ import {
   type OrderStep,
   type SignedOrder,
 } from "../../../services/protocol/order.ts";
-import type { PackedReading } from "../../../services/protocol/words.ts";
+import { submissionOf, type Submission } from "../../../services/protocol/clearing.ts";
+import type { ClearingRecord } from "../../../services/protocol/events.ts";
+import { countOf, encodeBatches, packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import {
   readingsHash,
   readingsRoot,
@@ -19,7 +21,6 @@ import {
   reportTypes,
   type Report,
 } from "../../../services/protocol/report.ts";
-import { packReadings } from "../../../services/protocol/words.ts";
 
 /** A deployed market with homes, in an EVM of its own: everything a test needs, nothing mocked. */
 export const SLOT_SECONDS = 900;
@@ -39,16 +40,6 @@ export const BOUNDS: DeployBounds = {
   lowestPrice: -1_000_000,
   highestPrice: 10_000_000,
 };
-
-export interface ClearingRecord {
-  slot: number;
-  prices: bigint[];
-  backupSoldWh: bigint;
-  backupBoughtWh: bigint;
-  backupNano: bigint;
-  congestionNano: bigint;
-  positions: string;
-}
 
 export interface SlotToSettle {
   record: ClearingRecord;
@@ -86,14 +77,22 @@ export const offer = (energyWh: number, priceMicroPerKwh: number): OrderStep => 
   sell: true,
 });
 
+/** A clearing of a book that was appended in these batches (0x and 16 bytes per word). */
+export const submit = (slot: number, appended: string | string[], postings: Posting[]): Submission => {
+  const batches = typeof appended === "string" ? [appended] : appended;
+  return submissionOf(slot, { words: concat(batches), batches: encodeBatches(batches.map(countOf)) }, { postings });
+};
+
 export const emptyRecord = (slot: number): ClearingRecord => ({
   slot,
+  clearer: ZeroAddress,
   prices: [],
   backupSoldWh: 0n,
   backupBoughtWh: 0n,
   backupNano: 0n,
   congestionNano: 0n,
   positions: "0x",
+  extras: "0x",
 });
 
 export interface WorldOptions {
@@ -186,20 +185,22 @@ export const createWorld = async (options: WorldOptions = {}) => {
   const appendPacked = async (slot: number, orders: SignedOrder[], runner: Contracts = c) =>
     appended(await (await runner.orderBook.appendPacked(slot, packOrders(orders))).wait());
 
-  const clear = async (slot: number, book: string, postings: Posting[]) => {
-    const receipt = await (await c.auction.clear(slot, book, postings)).wait();
+  const clear = async (slot: number, appended: string | string[], postings: Posting[]) => {
+    const receipt = await (await c.auction.clear(submit(slot, appended, postings))).wait();
     const log = receipt?.logs
       .map((entry) => c.auction.interface.parseLog(entry))
       .find((entry) => entry?.name === "Cleared");
     const record = log?.args["record"];
     const plain: ClearingRecord = {
       slot: Number(record.slot),
+      clearer: record.clearer,
       prices: [...record.prices],
       backupSoldWh: record.backupSoldWh,
       backupBoughtWh: record.backupBoughtWh,
       backupNano: record.backupNano,
       congestionNano: record.congestionNano,
       positions: record.positions,
+      extras: record.extras,
     };
     return { record: plain, gasUsed: receipt?.gasUsed ?? 0n };
   };

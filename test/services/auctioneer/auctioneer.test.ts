@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { fetchJson } from "../../../services/platform/http.ts";
 import type { OrderState } from "../../../services/protocol/api.ts";
 import type { Child } from "../../../scripts/local/child.ts";
-import { solveSlot } from "../../../services/protocol/clearing.ts";
+import { solveSlot, submissionOf } from "../../../services/protocol/clearing.ts";
+import { countOf, encodeBatches } from "../../../services/protocol/words.ts";
 import { bid, createLiveMarket, FIRST_SLOT, offer, TERMS, type LiveMarket } from "../support/live-market.ts";
 
 const slot = FIRST_SLOT + 1;
@@ -95,8 +96,9 @@ describe("auctioneer", function () {
       { parent: 0, ...unlimited, backupCapacityWh: 100_000n },
       { parent: 0, ...unlimited, backupCapacityWh: 0n },
     ];
-    const { postings } = solveSlot({ words, grid, terms: { ...TERMS, reference: TERMS.reference_ } });
-    await (await market.contracts.auction.clear(other, words, postings)).wait();
+    const book = { words, batches: encodeBatches([countOf(words)]) };
+    const clearing = solveSlot({ ...book, grid, terms: { ...TERMS, reference: TERMS.reference_ } });
+    await (await market.contracts.auction.clear(submissionOf(other, book, clearing))).wait();
     await at(other * 900 - 570);
     expect(await fetchJson(`${String(auctioneer.info["url"])}/status`)).to.deep.include({ failures: [] });
   });
