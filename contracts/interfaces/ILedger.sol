@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+/// What one address earned by clearing, nano-token.
+struct Earning {
+    address clearer;
+    uint128 nano;
+}
+
 /// @title The one ledger at the token border. Amounts of accounts in nano-token (ledger units); 1 token base unit = 1,000.
-/// An account is a metering point, or one of the fixed accounts below. Only Settlement moves money between accounts, and
-/// every move sums to zero; only the owner takes money out. No role can do either.
+/// An account is a metering point, or one of the fixed accounts below; beside them any address has what it earned by clearing. Only
+/// Settlement moves money between accounts, and every move sums to zero; only the owner takes money out. No role can do either.
 interface ILedger {
     event Deposited(uint32 indexed account, address indexed from, uint256 amount);
     event WithdrawalRequested(uint32 indexed account, uint256 amount, uint32 slot);
     event Withdrawn(uint32 indexed account, address indexed to, uint256 amount);
-    /// `deltasNano[i]` was added to point `firstPoint + i`; then the fixed accounts' deltas.
+    event EarnedWithdrawn(address indexed clearer, uint256 amount);
+    /// `deltasNano[i]` was added to point `firstPoint + i`; then the fixed accounts' deltas, and what clearers earned.
     event Moved(
         uint32 firstPoint,
         int128[] deltasNano,
         int128 backup,
         int128 operatorFees,
         int128 members,
-        int128 congestion
+        int128 congestion,
+        Earning[] earnings
     );
 
     error NotAccountOwner(uint32 account, address caller);
@@ -56,17 +64,23 @@ interface ILedger {
     /// Pays a requested withdrawal to the owner, as far as balance less margin allows; the rest stays requested. Only the owner.
     function withdraw(uint32 account) external returns (uint256 amount);
 
-    /// Only Settlement. Adds the deltas; reverts unless everything sums to zero.
+    /// Pays the caller what it earned by clearing, in whole base units; what is left of the last one stays. ZeroAmount below one.
+    function withdrawEarned() external returns (uint256 amount);
+
+    /// Only Settlement. Adds the deltas and the earnings; reverts unless everything sums to zero.
     function move(
         uint32 firstPoint,
         int128[] calldata deltasNano,
         int128 backup,
         int128 operatorFees,
         int128 members,
-        int128 congestion
+        int128 congestion,
+        Earning[] calldata earnings
     ) external;
 
     function balanceOf(uint32 account) external view returns (int128 nano);
+    /// What an address earned by clearing and did not take out yet.
+    function earnedOf(address clearer) external view returns (uint256 nano);
     function token() external view returns (address);
     /// Open request of an account: token base units and the slot in which it was made.
     function requestOf(uint32 account) external view returns (uint256 amount, uint32 slot);

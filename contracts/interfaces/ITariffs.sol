@@ -7,6 +7,8 @@ import {TermsWord} from "../libraries/TermsWord.sol";
 /// @title Tariffs, fee and price band of every slot: published before the slot's book opens, never changed after.
 /// A book opens when its terms are published.
 interface ITariffs {
+    /// Once, when the contract is made.
+    event WordFeeSet(uint32 wordFeeNano);
     event TermsPublished(uint32 indexed firstSlot, SlotTerms[] terms);
 
     error AlreadyPublished(uint32 slot);
@@ -33,5 +35,7 @@ interface ITariffs {
     /// No band is ever wider than this, micro-token per kWh.
     function lowestPrice() external view returns (int40);
     function highestPrice() external view returns (int40);
+    /// What every word of a cleared book pays to whoever cleared it, nano-token. Never changes: margins count with it.
+    function wordFeeNano() external view returns (uint32);
     function settlement() external view returns (address);
 }

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ILedger} from "../interfaces/ILedger.sol";
+import {Earning, ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
@@ -40,6 +40,7 @@ contract Ledger is ILedger {
 
     mapping(uint256 page => uint256 pair) private _balances;
     mapping(uint256 account => Request) private _requests;
+    mapping(address clearer => uint256 nano) private _earned;
 
     constructor(
         address token_,
@@ -109,7 +110,8 @@ contract Ledger is ILedger {
         int128 backup,
         int128 operatorFees,
         int128 members,
-        int128 congestion
+        int128 congestion,
+        Earning[] calldata earnings
     ) external {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
         int256 sum =
@@ -117,13 +119,28 @@ contract Ledger is ILedger {
                 int256(backup) +
                 int256(operatorFees) +
                 int256(members) +
-                int256(congestion);
+                int256(congestion) +
+                _earn(earnings);
         if (sum != 0) revert SumNotZero(sum); // [27]
         _balances.add(BACKUP, backup);
         _balances.add(OPERATOR, operatorFees);
         _balances.add(MEMBERS, members);
         _balances.add(CONGESTION, congestion);
-        emit Moved(firstPoint, deltasNano, backup, operatorFees, members, congestion);
+        emit Moved(firstPoint, deltasNano, backup, operatorFees, members, congestion, earnings);
+    }
+
+    function withdrawEarned() external returns (uint256 amount) {
+        uint256 nano = _earned[msg.sender];
+        uint256 unit = uint128(NANO_PER_BASE_UNIT);
+        amount = nano / unit;
+        if (amount == 0) revert ZeroAmount();
+        _earned[msg.sender] = nano % unit;
+        emit EarnedWithdrawn(msg.sender, amount);
+        IERC20(token).safeTransfer(msg.sender, amount);
+    }
+
+    function earnedOf(address clearer) external view returns (uint256 nano) {
+        return _earned[clearer];
     }
 
     function balanceOf(uint32 account) external view returns (int128 nano) {
@@ -141,6 +158,15 @@ contract Ledger is ILedger {
         if (account == MEMBERS || account == CONGESTION) return address(0);
         if (account >= meteringPoints.count()) revert UnknownAccount(account);
         return meteringPoints.pointOf(account).owner;
+    }
+
+    /// Adds what clearers earned, and returns its sum.
+    function _earn(Earning[] calldata earnings) private returns (int256 sum) {
+        for (uint256 i = 0; i < earnings.length; ++i) {
+            uint128 nano = earnings[i].nano;
+            _earned[earnings[i].clearer] += nano;
+            sum += int256(uint256(nano));
+        }
     }
 
     function _deposit(uint32 account, uint256 amount) private {

@@ -32,6 +32,8 @@ contract OrderBook is IOrderBook, EIP712 {
     int256 private immutable _lowestExportTariff;
     int256 private immutable _highestPrice;
     int256 private immutable _lowestPrice;
+    /// Fee of all words that one account can have in a slot's book.
+    uint256 private immutable _wordsNano;
     IGrid private immutable _grid;
 
     mapping(uint256 ringIndex => BookRing.Entry) private _books;
@@ -75,6 +77,7 @@ contract OrderBook is IOrderBook, EIP712 {
         _lowestExportTariff = tariffs_.lowestExportTariff();
         _highestPrice = tariffs_.highestPrice();
         _lowestPrice = tariffs_.lowestPrice();
+        _wordsNano = ReplayPages.MAX_SEQUENCE * OrderRules.MAX_STEPS * tariffs_.wordFeeNano();
         _grid = meteringPoints_.grid();
         address named = ILedger(ledger_).orderBook();
         if (named != address(this)) revert WrongWiring(address(this), named);
@@ -231,7 +234,7 @@ contract OrderBook is IOrderBook, EIP712 {
             signer = order.delegate;
         }
         if (!_isSigned(batch, order, signer)) return Skip.BadSignature;
-        if (order.stepCount != 0 && !_isMargined(batch, order.point, word)) return Skip.MarginTooLow;
+        if (!_isMargined(batch, order.point, word, order.stepCount == 0)) return Skip.MarginTooLow;
         batch.sequencePage = ReplayPages.withByte(batch.sequencePage, order.point, order.sequence);
         _appendWords(batch, order, word.zone());
         return Skip.None;
@@ -268,15 +271,17 @@ contract OrderBook is IOrderBook, EIP712 {
         batch.wordsEnd = cursor;
     }
 
-    /// Whether the account's margin covers the slot; slots that were covered before cost one read.
-    function _isMargined(Batch memory batch, uint256 point, PointWord word) private returns (bool) {
+    /// Whether the account's margin covers the slot; slots that were covered before cost one read. A cancellation extends no margin,
+    /// but its word is paid for: it is for slots that an order is in.
+    function _isMargined(Batch memory batch, uint256 point, PointWord word, bool cancels) private returns (bool) {
         uint256 key = point >> 3;
         if (batch.marginKey != key) {
             batch.marginKey = key;
             batch.marginPage = _margins[key];
         }
         (uint32 through, bool current) = MarginPages.throughOf(batch.marginPage, point, word.raises());
-        if (current && batch.slot <= through) return true;
+        if (batch.slot <= through && (current || cancels)) return true;
+        if (cancels) return false;
         return _extendMargin(batch, uint32(point), word, through);
     }
 
@@ -374,10 +379,12 @@ contract OrderBook is IOrderBook, EIP712 {
 
     function _perSlot(PointWord word, uint256 unbackedZones) private view returns (uint256 nano) {
         nano = MarginPages.perSlot(word, _highestImportTariff, _lowestExportTariff);
-        if ((unbackedZones >> word.zone()) & 1 == 0) return nano;
-        int256 widestSpread = _highestImportTariff - _lowestExportTariff;
-        uint256 unbacked = MarginPages.perSlotUnbacked(word, _highestPrice, _lowestPrice, widestSpread);
-        if (unbacked > nano) nano = unbacked;
+        if ((unbackedZones >> word.zone()) & 1 == 1) {
+            int256 widestSpread = _highestImportTariff - _lowestExportTariff;
+            uint256 unbacked = MarginPages.perSlotUnbacked(word, _highestPrice, _lowestPrice, widestSpread);
+            if (unbacked > nano) nano = unbacked;
+        }
+        nano += _wordsNano; // [81]
     }
 
     /// Number of slots from the first not final to `last`.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
 import {IGrid} from "../interfaces/IGrid.sol";
-import {ILedger} from "../interfaces/ILedger.sol";
+import {Earning, ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IMeterOracle} from "../interfaces/IMeterOracle.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
@@ -16,6 +16,7 @@ import {FixedMoney, SlotPayments, ZoneRow} from "../libraries/SlotPayments.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {StatusRing} from "../libraries/StatusRing.sol";
 import {TermsWord} from "../libraries/TermsWord.sol";
+import {WordFees} from "../libraries/WordFees.sol";
 
 /// See ISettlement for what each function does.
 contract Settlement is ISettlement {
@@ -35,12 +36,15 @@ contract Settlement is ISettlement {
     /// What one transaction keeps in memory over all its slots.
     struct Work {
         bytes zones;
-        /// Copies of a slot's positions and readings, one entry per registered point.
+        /// Copies of a slot's positions (whole pages of WordFees) and readings, one entry per registered point.
         bytes positions;
         bytes readings;
         ZoneRow[] table;
         int128[] deltas;
         FixedMoney total;
+        /// Words of each point in all slots, 4 bytes each, and what they are to clearers.
+        bytes words;
+        Earning[] earnings;
         /// The grid version in `backedZones` is in force in these slots.
         uint32 gridFrom;
         uint32 gridThrough;
@@ -54,6 +58,7 @@ contract Settlement is ISettlement {
     IAuction public immutable auction;
     IMeterOracle public immutable meterOracle;
     uint32 public immutable genesisSlot;
+    uint256 private immutable _wordFeeNano;
 
     uint32 public finalThrough;
     mapping(uint256 page => uint256 word) private _statuses;
@@ -66,6 +71,7 @@ contract Settlement is ISettlement {
         auction = wiring.auction;
         meterOracle = wiring.meterOracle;
         genesisSlot = genesisSlot_;
+        _wordFeeNano = wiring.tariffs.wordFeeNano();
         finalThrough = genesisSlot_ - 1;
         _checkWire(address(this), wiring.ledger.settlement());
         _checkWire(address(this), wiring.orderBook.settlement());
@@ -78,7 +84,7 @@ contract Settlement is ISettlement {
 
     function settle(SlotToSettle[] calldata slots) external {
         if (slots.length == 0) revert NothingToSettle();
-        Work memory work = _open();
+        Work memory work = _open(slots.length);
         uint32 previous;
         for (uint256 i = 0; i < slots.length; ++i) {
             uint32 slot = slots[i].record.slot;
@@ -113,7 +119,7 @@ contract Settlement is ISettlement {
 
         // The window is over already: no report can land any more, so the slot is final at once.
         _statuses.set(slot, Status.Settled, since, 0);
-        Work memory work = _open();
+        Work memory work = _open(1);
         FixedMoney memory money;
         if (_isCleared(record, slot)) {
             TermsWord terms = _prepare(work, record, slot, true);
@@ -201,17 +207,20 @@ contract Settlement is ISettlement {
         return true;
     }
 
-    function _open() private view returns (Work memory work) {
+    function _open(uint256 slots) private view returns (Work memory work) {
         work.zones = meteringPoints.zones();
         uint256 points = work.zones.length;
-        work.positions = new bytes(points * PackedEnergy.BYTES);
+        uint256 pages = (points + WordFees.PAGE - 1) / WordFees.PAGE;
+        work.positions = new bytes(pages * WordFees.PAGE * PackedEnergy.BYTES);
+        work.words = new bytes(work.positions.length);
+        work.earnings = WordFees.room(slots);
         work.readings = new bytes(points * PackedReadings.BYTES);
         work.deltas = new int128[](points);
         work.table = new ZoneRow[](grid.zoneCount());
         work.gridFrom = type(uint32).max;
     }
 
-    /// Prices of all zones, and the positions of all points (zero when nothing was cleared).
+    /// Prices of all zones, the positions of all points (zero when nothing was cleared), and the fees of their words.
     function _prepare(
         Work memory work,
         ClearingRecord calldata record,
@@ -222,6 +231,10 @@ contract Settlement is ISettlement {
         if (slot < work.gridFrom || slot > work.gridThrough) _readGrid(work, slot);
         SlotPayments.setPrices(work.table, record.prices, cleared, terms, work.backedZones);
         _copyPositions(work.positions, record.positions, cleared);
+        if (cleared) {
+            uint256 words = WordFees.add(work.positions, work.words);
+            WordFees.credit(work.earnings, record.clearer, words * _wordFeeNano); // [82]
+        }
     }
 
     function _readGrid(Work memory work, uint32 slot) private view {
@@ -247,13 +260,15 @@ contract Settlement is ISettlement {
 
     function _move(Work memory work) private {
         FixedMoney memory total = work.total;
+        WordFees.charge(work.words, work.deltas, _wordFeeNano);
         ledger.move(
             0,
             work.deltas,
             int128(total.backup),
             int128(total.operatorFees),
             int128(total.members),
-            int128(total.congestion)
+            int128(total.congestion),
+            work.earnings
         );
     }
 

@@ -14,6 +14,7 @@ contract Tariffs is ITariffs, AccessManaged {
     int40 public immutable lowestExportTariff;
     int40 public immutable lowestPrice;
     int40 public immutable highestPrice;
+    uint32 public immutable wordFeeNano;
     address public immutable settlement;
 
     mapping(uint256 ringIndex => TermsWord) private _ring;
@@ -26,6 +27,7 @@ contract Tariffs is ITariffs, AccessManaged {
         int40 lowestExportTariff_,
         int40 lowestPrice_,
         int40 highestPrice_,
+        uint32 wordFeeNano_,
         address settlement_
     ) AccessManaged(manager) {
         if (lowestExportTariff_ >= highestImportTariff_) revert BoundsCross(lowestExportTariff_, highestImportTariff_);
@@ -34,7 +36,9 @@ contract Tariffs is ITariffs, AccessManaged {
         lowestExportTariff = lowestExportTariff_;
         lowestPrice = lowestPrice_;
         highestPrice = highestPrice_;
+        wordFeeNano = wordFeeNano_;
         settlement = settlement_;
+        emit WordFeeSet(wordFeeNano_);
     }
 
     function publish(uint32 firstSlot, SlotTerms[] calldata terms) external restricted {

@@ -32,6 +32,9 @@ export interface DeployBounds {
   highestPrice: number | bigint;
 }
 
+/** One base unit of a token with 6 decimals per order word. */
+const WORD_FEE_NANO = 1_000;
+
 export interface DeployOptions {
   /** Deployer; it must be able to pay. It keeps no role unless it is the admin or the operator. */
   signer: Signer;
@@ -47,6 +50,8 @@ export interface DeployOptions {
   /** Any 6-decimal ERC-20; a worthless test token is deployed without it. */
   tokenAddress?: string;
   bounds: DeployBounds;
+  /** What every word of a cleared book pays to whoever cleared it, nano-token; 1,000 by default. It never changes. */
+  wordFeeNano?: number;
   genesisSlot: number;
   /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
   operatorDelaySeconds?: number;
@@ -111,6 +116,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
       bounds.lowestExportTariff,
       bounds.lowestPrice,
       bounds.highestPrice,
+      options.wordFeeNano ?? WORD_FEE_NANO,
       at.settlement,
     ),
   );

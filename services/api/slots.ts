@@ -140,6 +140,7 @@ export const pointDetail = (context: ApiContext, point: number): PointDetail | u
         energyNano: payment?.energyNano ?? null,
         feeNano: payment?.feeNano ?? null,
         imbalanceNano: payment?.imbalanceNano ?? null,
+        wordFeeNano: payment?.wordFeeNano ?? null,
         tariffNano: payment?.tariffNano ?? null,
         appendTx: own.at(-1)?.tx ?? null,
         clearTx: clearing?.tx ?? null,

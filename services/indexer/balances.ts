@@ -5,6 +5,20 @@ import { balanceOf } from "../protocol/market-store.ts";
 /** Ledger units per base unit of the token. */
 export const NANO_PER_BASE_UNIT = 1_000n;
 
+/** What a clearer earned or took out. */
+export const addEarning = (
+  store: Store,
+  event: ChainEvent,
+  clearer: string,
+  kind: "withdrawal" | "settlement",
+  deltaNano: bigint,
+): void => {
+  store.run(
+    "INSERT INTO earnings VALUES (?, ?, ?, ?, ?)",
+    ...[event.block, event.logIndex, clearer, kind, String(deltaNano)],
+  );
+};
+
 export const addMovement = (
   store: Store,
   event: ChainEvent,

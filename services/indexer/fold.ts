@@ -1,9 +1,9 @@
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
-import { decodePositions, decodeWords } from "../protocol/words.ts";
-import { foldSettled, type SlotDifference } from "./settled.ts";
+import { decodePositions, decodeWordCounts, decodeWords } from "../protocol/words.ts";
+import { emptyDifference, foldSettled, type SlotDifference } from "./settled.ts";
 import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "../protocol/market-store.ts";
-import { addMovement, NANO_PER_BASE_UNIT } from "./balances.ts";
+import { addEarning, addMovement, NANO_PER_BASE_UNIT } from "./balances.ts";
 
 /** What one transaction did, for gas per kind. */
 export interface TransactionFacts {
@@ -26,6 +26,7 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   GridSet: "setup",
   CommitteeSet: "setup",
   TermsPublished: "terms",
+  WordFeeSet: "setup",
   Appended: "append",
   OrderSkipped: "append",
   Cleared: "clear",
@@ -37,6 +38,7 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   Deposited: "money",
   WithdrawalRequested: "money",
   Withdrawn: "money",
+  EarnedWithdrawn: "money",
 };
 
 /**
@@ -53,8 +55,8 @@ export const foldTransaction = (store: Store, events: readonly ChainEvent[]): Tr
     words: 0,
     meterSlots: 0,
   };
-  const expected: SlotDifference = { points: new Map(), backup: 0n, operator: 0n, members: 0n, congestion: 0n };
-  const moved: SlotDifference = { points: new Map(), backup: 0n, operator: 0n, members: 0n, congestion: 0n };
+  const expected = emptyDifference();
+  const moved = emptyDifference();
   let settles = false;
   for (const event of events) {
     if (event.name === "Settled") {
@@ -103,6 +105,9 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
         ),
       );
       return;
+    case "WordFeeSet":
+      store.run("INSERT INTO wordFees VALUES (?, ?)", block, event.wordFeeNano);
+      return;
     case "Appended":
       foldAppended(store, event, facts);
       return;
@@ -115,10 +120,11 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
     case "Cleared": {
       const { record } = event;
       store.run(
-        "INSERT INTO clearings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO clearings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[event.slot, block, tx, event.clearer, JSON.stringify(record.prices.map(Number))],
         ...[
           JSON.stringify(decodePositions(record.positions)),
+          JSON.stringify(decodeWordCounts(record.positions)),
           String(record.backupSoldWh),
           String(record.backupBoughtWh),
         ],
@@ -149,6 +155,9 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
       return;
     case "Withdrawn":
       addMovement(store, event, event.account, "withdrawal", -event.amount * NANO_PER_BASE_UNIT);
+      return;
+    case "EarnedWithdrawn":
+      addEarning(store, event, event.clearer, "withdrawal", -event.amount * NANO_PER_BASE_UNIT);
       return;
     default:
       return;
@@ -208,15 +217,22 @@ const foldMoved = (store: Store, event: ChainEvent & { name: "Moved" }, moved: S
     [CONGESTION, event.congestion],
   ];
   for (const [account, delta] of fixed) if (delta !== 0n) addMovement(store, event, account, "settlement", delta);
+  for (const { clearer, nano } of event.earnings) {
+    moved.earned.set(clearer, (moved.earned.get(clearer) ?? 0n) + nano);
+    addEarning(store, event, clearer, "settlement", nano);
+  }
 };
 
 const compare = (store: Store, at: ChainEvent, expected: SlotDifference, moved: SlotDifference): void => {
   const wrong: string[] = [];
-  for (const point of new Set([...expected.points.keys(), ...moved.points.keys()])) {
-    const want = expected.points.get(point) ?? 0n;
-    const got = moved.points.get(point) ?? 0n;
-    if (want !== got) wrong.push(`point ${point} moved ${got}, recomputed ${want}`);
-  }
+  const check = <Key>(name: string, want: Map<Key, bigint>, got: Map<Key, bigint>): void => {
+    for (const key of new Set([...want.keys(), ...got.keys()])) {
+      const [a, b] = [want.get(key) ?? 0n, got.get(key) ?? 0n];
+      if (a !== b) wrong.push(`${name} ${key} moved ${b}, recomputed ${a}`);
+    }
+  };
+  check("point", expected.points, moved.points);
+  check("clearer", expected.earned, moved.earned);
   for (const account of ["backup", "operator", "members", "congestion"] as const) {
     if (expected[account] !== moved[account]) {
       wrong.push(`${account} moved ${moved[account]}, recomputed ${expected[account]}`);

@@ -25,6 +25,7 @@ export const INDEXER_MIGRATION = `
     slot INTEGER PRIMARY KEY, block INTEGER NOT NULL, importTariff INTEGER NOT NULL, exportTariff INTEGER NOT NULL,
     fee INTEGER NOT NULL, bandMin INTEGER NOT NULL, bandMax INTEGER NOT NULL, reference INTEGER NOT NULL
   );
+  CREATE TABLE wordFees (block INTEGER PRIMARY KEY, nano INTEGER NOT NULL);
   CREATE TABLE appends (
     block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, tx TEXT NOT NULL, book TEXT NOT NULL, wordCount INTEGER NOT NULL,
     PRIMARY KEY (slot, block, log)
@@ -42,7 +43,7 @@ export const INDEXER_MIGRATION = `
   );
   CREATE TABLE clearings (
     slot INTEGER PRIMARY KEY, block INTEGER NOT NULL, tx TEXT NOT NULL, clearer TEXT NOT NULL,
-    prices TEXT NOT NULL, positions TEXT NOT NULL, backupSoldWh TEXT NOT NULL, backupBoughtWh TEXT NOT NULL, backupNano TEXT NOT NULL,
+    prices TEXT NOT NULL, positions TEXT NOT NULL, words TEXT NOT NULL, backupSoldWh TEXT NOT NULL, backupBoughtWh TEXT NOT NULL, backupNano TEXT NOT NULL,
     congestionNano TEXT NOT NULL, boughtWh TEXT NOT NULL, welfareNano TEXT NOT NULL
   );
   CREATE TABLE reports (
@@ -53,13 +54,14 @@ export const INDEXER_MIGRATION = `
   CREATE TABLE settlements (
     block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, status TEXT NOT NULL, tx TEXT NOT NULL,
     readings TEXT NOT NULL, backupNano TEXT NOT NULL, operatorNano TEXT NOT NULL, membersNano TEXT NOT NULL, congestionNano TEXT NOT NULL,
+    clearerNano TEXT NOT NULL,
     PRIMARY KEY (slot, block, log)
   );
   CREATE TABLE payments (
     block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, point INTEGER NOT NULL,
     positionWh INTEGER NOT NULL, importWh INTEGER NOT NULL, exportWh INTEGER NOT NULL, quality INTEGER NOT NULL,
     meteredWh INTEGER NOT NULL, energyNano TEXT NOT NULL, feeNano TEXT NOT NULL, imbalanceNano TEXT NOT NULL,
-    paymentNano TEXT NOT NULL, tariffNano TEXT NOT NULL, deviationCostNano TEXT NOT NULL,
+    wordFeeNano TEXT NOT NULL, paymentNano TEXT NOT NULL, tariffNano TEXT NOT NULL, deviationCostNano TEXT NOT NULL,
     PRIMARY KEY (slot, point, block, log)
   );
   CREATE INDEX payments_by_point ON payments (point, slot);
@@ -72,6 +74,10 @@ export const INDEXER_MIGRATION = `
     deltaNano TEXT NOT NULL, balanceNano TEXT NOT NULL,
     PRIMARY KEY (account, block, log)
   );
+  CREATE TABLE earnings (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, clearer TEXT NOT NULL, kind TEXT NOT NULL, deltaNano TEXT NOT NULL,
+    PRIMARY KEY (clearer, block, log)
+  );
   CREATE TABLE problems (block INTEGER NOT NULL, tx TEXT NOT NULL, message TEXT NOT NULL);
 `;
 
@@ -82,6 +88,7 @@ export const TABLES = [
   "points",
   "grids",
   "terms",
+  "wordFees",
   "appends",
   "orders",
   "skipped",
@@ -92,5 +99,6 @@ export const TABLES = [
   "estimates",
   "finals",
   "movements",
+  "earnings",
   "problems",
 ] as const;

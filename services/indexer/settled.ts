@@ -11,7 +11,18 @@ export interface SlotDifference {
   operator: bigint;
   members: bigint;
   congestion: bigint;
+  /** By clearer. */
+  earned: Map<string, bigint>;
 }
+
+export const emptyDifference = (): SlotDifference => ({
+  points: new Map(),
+  backup: 0n,
+  operator: 0n,
+  members: 0n,
+  congestion: 0n,
+  earned: new Map(),
+});
 
 const MISSING = 3;
 
@@ -28,20 +39,21 @@ export const foldSettled = (
   const { slot, block, logIndex } = event;
   const before = latestPayments(store, slot);
   const sumsBefore = latestSums(store, slot);
-  const { money, points } = recompute(store, event);
+  const { money, points, clearer } = recompute(store, event);
 
   store.run(
-    "INSERT INTO settlements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO settlements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ...[block, logIndex, slot, event.version, event.status, event.txHash, event.readings],
-    ...[event.backupNano, event.operatorNano, event.membersNano, event.congestionNano].map(String),
+    ...[event.backupNano, event.operatorNano, event.membersNano, event.congestionNano, money.clearerNano].map(String),
   );
   money.payments.forEach((payment, point) => {
     const metered = points[point] as CountedPoint;
     store.run(
-      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[block, logIndex, slot, event.version, point, Number(metered.positionWh), Number(metered.importWh)],
       ...[Number(metered.exportWh), metered.quality, Number(payment.meteredWh), String(payment.energyNano)],
-      ...[String(payment.feeNano), String(payment.imbalanceNano), String(payment.paymentNano)],
+      ...[String(payment.feeNano), String(payment.imbalanceNano)],
+      ...[String(payment.wordFeeNano), String(payment.paymentNano)],
       ...[String(payment.tariffNano), String(payment.deviationCostNano)],
     );
     const difference = payment.paymentNano - (before.get(point) ?? 0n);
@@ -52,6 +64,10 @@ export const foldSettled = (
   expected.operator += fixed.operatorNano - sumsBefore.operatorNano;
   expected.members += fixed.membersNano - sumsBefore.membersNano;
   expected.congestion += fixed.congestionNano - sumsBefore.congestionNano;
+  if (clearer !== undefined) {
+    const earnedNano = money.clearerNano - sumsBefore.clearerNano;
+    expected.earned.set(clearer, (expected.earned.get(clearer) ?? 0n) + earnedNano);
+  }
   for (const account of ["backupNano", "operatorNano", "membersNano", "congestionNano"] as const) {
     if (fixed[account] !== event[account]) {
       store.run(
@@ -69,18 +85,20 @@ interface CountedPoint {
   importWh: bigint;
   exportWh: bigint;
   missing: boolean;
+  words: number;
   quality: number;
 }
 
 const recompute = (
   store: Store,
   { slot, status, readings: packed }: ChainEvent & { name: "Settled" },
-): { money: SlotMoney; points: CountedPoint[] } => {
-  const clearing = store.get<{ prices: string; positions: string } & Record<string, string>>(
+): { money: SlotMoney; points: CountedPoint[]; clearer: string | undefined } => {
+  const clearing = store.get<{ prices: string; positions: string; words: string } & Record<string, string>>(
     "SELECT * FROM clearings WHERE slot = ?",
     slot,
   );
   const positions = clearing ? (JSON.parse(clearing.positions) as number[]) : [];
+  const words = clearing ? (JSON.parse(clearing.words) as number[]) : [];
   const prices = clearing ? (JSON.parse(clearing.prices) as number[]) : [];
   const terms = slotTermsOf(store, slot);
   const readings = decodeReadings(packed);
@@ -93,7 +111,7 @@ const recompute = (
     if (estimated) {
       const sold = positionWh > 0n;
       const energy = { importWh: sold ? 0n : -positionWh, exportWh: sold ? positionWh : 0n };
-      return { zone, positionWh, ...energy, missing: false, quality: 2 };
+      return { zone, positionWh, ...energy, missing: false, words: words[point] ?? 0, quality: 2 };
     }
     const quality = reading?.quality ?? MISSING;
     return {
@@ -102,6 +120,7 @@ const recompute = (
       importWh: BigInt(reading?.importWh ?? 0),
       exportWh: BigInt(reading?.exportWh ?? 0),
       missing: quality === MISSING,
+      words: words[point] ?? 0,
       quality,
     };
   });
@@ -113,6 +132,7 @@ const recompute = (
       importMicroPerKwh: BigInt(terms?.importTariff ?? 0),
       exportMicroPerKwh: BigInt(terms?.exportTariff ?? 0),
       feeMicroPerKwh: BigInt(terms?.fee ?? 0),
+      wordFeeNano: wordFeeOf(store),
     },
     clearing: {
       backupSoldWh: BigInt(clearing?.["backupSoldWh"] ?? 0),
@@ -120,8 +140,10 @@ const recompute = (
       congestionNano: BigInt(clearing?.["congestionNano"] ?? 0),
     },
   });
-  return { money, points };
+  return { money, points, clearer: clearing?.["clearer"] };
 };
+
+const wordFeeOf = (store: Store): bigint => BigInt(store.get<{ nano: number }>("SELECT nano FROM wordFees")?.nano ?? 0);
 
 const zonesOfPoints = (store: Store): number[] =>
   store.all<{ zone: number }>("SELECT zone FROM points GROUP BY point ORDER BY point").map(({ zone }) => zone);
@@ -151,7 +173,7 @@ const latestPayments = (store: Store, slot: number): Map<number, bigint> =>
 const latestSums = (
   store: Store,
   slot: number,
-): Record<"backupNano" | "operatorNano" | "membersNano" | "congestionNano", bigint> => {
+): Record<"backupNano" | "operatorNano" | "membersNano" | "congestionNano" | "clearerNano", bigint> => {
   const row = store.get<Record<string, string>>(
     "SELECT * FROM settlements WHERE slot = ? ORDER BY block DESC, log DESC LIMIT 1",
     slot,
@@ -162,5 +184,6 @@ const latestSums = (
     operatorNano: of("operatorNano"),
     membersNano: of("membersNano"),
     congestionNano: of("congestionNano"),
+    clearerNano: of("clearerNano"),
   };
 };

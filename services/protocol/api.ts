@@ -134,10 +134,11 @@ export const pointSlotSchema = z.object({
   quality: z.enum(["measured", "interpolated", "estimated", "missing"]).nullable(),
   /** Positive = earned. */
   paymentNano: nano.nullable(),
-  /** Parts of `paymentNano`: position at the zone price, fee (<= 0), imbalance at the tariffs. */
+  /** Parts of `paymentNano`: position at the zone price, fee (<= 0), imbalance at the tariffs, fee on order words (<= 0). */
   energyNano: nano.nullable(),
   feeNano: nano.nullable(),
   imbalanceNano: nano.nullable(),
+  wordFeeNano: nano.nullable(),
   /** What the same metered energy would have earned (cost, when negative) at the tariffs without a market. */
   tariffNano: nano.nullable(),
   appendTx: bytes32.nullable(),
@@ -263,6 +264,7 @@ export const slotStorySchema = z.object({
           energyNano: nano,
           feeNano: nano,
           imbalanceNano: nano,
+          wordFeeNano: nano,
           tariffNano: nano,
         }),
       ),
@@ -270,6 +272,8 @@ export const slotStorySchema = z.object({
       operatorNano: nano,
       membersNano: nano,
       congestionNano: nano,
+      /** What the clearer earned by the words of the book. */
+      clearerNano: nano,
       txHash: bytes32,
       gasUsed: z.number().int(),
     })

@@ -82,6 +82,7 @@ const iface = new Interface([
   "event TradeLimitSet(uint32 indexed point,uint24 tradeLimitWh)",
   "event DelegateSet(uint32 indexed point,address indexed delegate,uint40 validUntil)",
   `event GridSet(uint32 indexed fromSlot,uint32 version,${ZONE}[] zones)`,
+  "event WordFeeSet(uint32 wordFeeNano)",
   `event TermsPublished(uint32 indexed firstSlot,${TERMS}[] terms)`,
   "event Appended(uint32 indexed slot,bytes words,bytes32 book,uint32 wordCount)",
   "event OrderSkipped(uint32 indexed slot,uint32 indexed point,uint8 sequence,uint8 reason)",
@@ -94,7 +95,8 @@ const iface = new Interface([
   "event Deposited(uint32 indexed account,address indexed from,uint256 amount)",
   "event WithdrawalRequested(uint32 indexed account,uint256 amount,uint32 slot)",
   "event Withdrawn(uint32 indexed account,address indexed to,uint256 amount)",
-  "event Moved(uint32 firstPoint,int128[] deltasNano,int128 backup,int128 operatorFees,int128 members,int128 congestion)",
+  "event Moved(uint32 firstPoint,int128[] deltasNano,int128 backup,int128 operatorFees,int128 members,int128 congestion,tuple(address clearer,uint128 nano)[] earnings)",
+  "event EarnedWithdrawn(address indexed clearer,uint256 amount)",
 ]);
 
 /** Topics of all events that are decoded here. */
@@ -127,6 +129,7 @@ export type EventBody =
   | { name: "DelegateSet"; point: number; delegate: string; validUntil: number }
   | { name: "GridSet"; fromSlot: number; version: number; zones: GridZone[] }
   | { name: "TermsPublished"; firstSlot: number; terms: SlotTerms[] }
+  | { name: "WordFeeSet"; wordFeeNano: number }
   | { name: "Appended"; slot: number; words: string; book: string; wordCount: number }
   | { name: "OrderSkipped"; slot: number; point: number; sequence: number; reason: number }
   | { name: "Cleared"; slot: number; clearer: string; record: ClearingRecord; boughtWh: bigint; welfareNano: bigint }
@@ -164,7 +167,9 @@ export type EventBody =
       operatorFees: bigint;
       members: bigint;
       congestion: bigint;
-    };
+      earnings: { clearer: string; nano: bigint }[];
+    }
+  | { name: "EarnedWithdrawn"; clearer: string; amount: bigint };
 
 /** Decodes a log; undefined for an event that is not DAEG's (token transfers, roles). The address is the caller's check. */
 export const decodeLog = (log: RawLog): ChainEvent | undefined => {
@@ -217,6 +222,10 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, fromSlot: num("fromSlot"), version: num("version"), zones: list(args["zones"]).map(zoneOf) };
     case "TermsPublished":
       return { name, firstSlot: num("firstSlot"), terms: list(args["terms"]).map(termsOf) };
+    case "WordFeeSet":
+      return { name, wordFeeNano: num("wordFeeNano") };
+    case "EarnedWithdrawn":
+      return { name, clearer: text("clearer"), amount: big("amount") };
     case "Appended":
       return { name, slot: num("slot"), words: text("words"), book: text("book"), wordCount: num("wordCount") };
     case "OrderSkipped":
@@ -271,6 +280,10 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
         operatorFees: big("operatorFees"),
         members: big("members"),
         congestion: big("congestion"),
+        earnings: list(args["earnings"]).map((earning) => ({
+          clearer: earning["clearer"] as string,
+          nano: earning["nano"] as bigint,
+        })),
       };
     default:
       return undefined;

@@ -31,6 +31,8 @@ export interface BillRow {
   deviationCostNano: bigint;
   energyNano: bigint;
   feeNano: bigint;
+  /** What the words of its orders paid to clearers, <= 0. */
+  wordFeeNano: bigint;
   importWh: bigint;
   exportWh: bigint;
 }
@@ -53,6 +55,7 @@ export interface PaymentRow {
   energyNano: string;
   feeNano: string;
   imbalanceNano: string;
+  wordFeeNano: string;
   paymentNano: string;
   tariffNano: string;
   deviationCostNano: string;
@@ -90,6 +93,7 @@ const BILL_PARTS = [
   "deviationCostNano",
   "energyNano",
   "feeNano",
+  "wordFeeNano",
 ] as const;
 
 const emptyBill = (point: number): BillRow => ({
@@ -101,6 +105,7 @@ const emptyBill = (point: number): BillRow => ({
   deviationCostNano: 0n,
   energyNano: 0n,
   feeNano: 0n,
+  wordFeeNano: 0n,
   importWh: 0n,
   exportWh: 0n,
 });
@@ -181,6 +186,8 @@ export interface ClearingRow {
   prices: string;
   /** JSON array of signed Wh by point. */
   positions: string;
+  /** JSON array of words in the book by point. */
+  words: string;
   backupSoldWh: string;
   backupBoughtWh: string;
   backupNano: string;
@@ -197,9 +204,11 @@ export interface FixedSums {
   operatorNano: bigint;
   membersNano: bigint;
   congestionNano: bigint;
+  /** What clearers earned by words. */
+  clearerNano: bigint;
 }
 
-/** What settlement moved into the fixed accounts in a range of slots. */
+/** What settlement moved into the fixed accounts and to clearers in a range of slots. */
 export const fixedSums = (store: ReadStore, { first, last }: SlotRange): FixedSums => {
   const rows = store.all<Record<keyof FixedSums, string> & { slot: number }>(
     "SELECT * FROM settlements WHERE slot BETWEEN ? AND ? ORDER BY block, log",
@@ -207,19 +216,28 @@ export const fixedSums = (store: ReadStore, { first, last }: SlotRange): FixedSu
     last,
   );
   const newest = new Map(rows.map((row) => [row.slot, row]));
-  const sums: FixedSums = { backupNano: 0n, operatorNano: 0n, membersNano: 0n, congestionNano: 0n };
+  const sums: FixedSums = { backupNano: 0n, operatorNano: 0n, membersNano: 0n, congestionNano: 0n, clearerNano: 0n };
   for (const row of newest.values()) {
-    for (const key of ["backupNano", "operatorNano", "membersNano", "congestionNano"] as const) {
+    for (const key of ["backupNano", "operatorNano", "membersNano", "congestionNano", "clearerNano"] as const) {
       sums[key] += BigInt(row[key]);
     }
   }
   return sums;
 };
 
-/** Sum of every change that settlement ever made to any account: exactly zero, or money was made or lost. */
+/** Sum of every change that settlement ever made to any account or clearer: exactly zero, or money was made or lost. */
 export const conservationNano = (store: ReadStore): bigint =>
   store
-    .all<{ deltaNano: string }>("SELECT deltaNano FROM movements WHERE kind = 'settlement'")
+    .all<{ deltaNano: string }>(
+      `SELECT deltaNano FROM movements WHERE kind = 'settlement' UNION ALL
+       SELECT deltaNano FROM earnings WHERE kind = 'settlement'`,
+    )
+    .reduce((sum, { deltaNano }) => sum + BigInt(deltaNano), 0n);
+
+/** What an address earned by clearing and did not take out yet, nano-token. */
+export const earnedOf = (store: ReadStore, clearer: string): bigint =>
+  store
+    .all<{ deltaNano: string }>("SELECT deltaNano FROM earnings WHERE clearer = ?", clearer)
     .reduce((sum, { deltaNano }) => sum + BigInt(deltaNano), 0n);
 
 export interface BalanceRow {

@@ -4,6 +4,7 @@ import {
   NANO,
   TERMS,
   TOKEN,
+  WORD_FEE,
   bid,
   createWorld,
   emptyRecord,
@@ -109,7 +110,8 @@ describe("what somebody might try", () => {
       { parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 0 },
     ]);
     // 5,000 Wh at the highest price, with the widest fee twice, and at the lowest price when that is negative.
-    const unbacked = 5_000n * (10_000_000n + 400_000n) + 5_000n * 400_000n + 5_000n * (1_000_000n + 400_000n);
+    const unbacked =
+      5_000n * (10_000_000n + 400_000n) + 5_000n * 400_000n + 5_000n * (1_000_000n + 400_000n) + 120n * WORD_FEE;
     expect(await c.orderBook.marginPerSlot(0)).to.equal(unbacked);
     expect(unbacked > before).to.equal(true);
   });
@@ -125,7 +127,7 @@ describe("what somebody might try", () => {
     // The generator that would have to pay for it is out of reach.
     const { readings, root } = await world.report(slot, [reading(5_000, 0), missing]);
     const paid = await gains(world, () => world.c.settlement.settle([{ record, readings, root }]));
-    expect(paid).to.deep.equal([0n, 0n]);
+    expect(paid).to.deep.equal([-WORD_FEE, 0n]);
     expect((await world.fixed()).members).to.equal(0n);
   });
 
@@ -167,7 +169,7 @@ describe("what somebody might try", () => {
     await world.goTo(world.startOf(slot + 140));
     await world.publishTerms(slot + 256, 1).catch(() => undefined);
     const paid = await gains(world, () => world.c.settlement.settle([{ record, readings, root }]));
-    expect(paid).to.deep.equal([155_000_000n, -195_000_000n, 0n, 0n]);
+    expect(paid).to.deep.equal([155_000_000n - WORD_FEE, -195_000_000n - WORD_FEE, 0n, 0n]);
     await expect(world.asOperator.tariffs.publish(world.genesisSlot + 256, [TERMS])).to.be.revertedWithCustomError(
       world.c.tariffs,
       "TooManyOpenSlots",
@@ -181,7 +183,7 @@ describe("what somebody might try", () => {
     await world.goTo(world.startOf(slot + 9 + 96));
     await world.c.settlement.estimate(slot);
     const paid = await gains(world, () => world.c.settlement.settleEstimated(record));
-    expect(paid).to.deep.equal([155_000_000n, -195_000_000n, 0n, 0n]);
+    expect(paid).to.deep.equal([155_000_000n - WORD_FEE, -195_000_000n - WORD_FEE, 0n, 0n]);
   });
 
   it("nobody outruns the settlement of a report that landed at the last moment", async () => {
@@ -202,7 +204,7 @@ describe("what somebody might try", () => {
     await c.settlement.settleEstimated(record);
     await id.restore();
     const paid = await gains(world, () => c.settlement.settle([{ record, readings, root }]));
-    expect(paid[0]).to.equal(1_000n * 155_000n - 1_000n * 300_000n);
+    expect(paid[0]).to.equal(1_000n * 155_000n - 1_000n * 300_000n - WORD_FEE);
   });
 
   it("the backup supplier leaves what it may owe for the open slots", async () => {

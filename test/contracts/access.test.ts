@@ -160,10 +160,10 @@ describe("what is registered and published", () => {
       await expect(publish(s + 1, wrong)).to.be.revertedWithCustomError(c.tariffs, "OutsideBounds");
     }
     await expect(
-      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 1, 1, 0, 1, ZeroAddress),
+      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 1, 1, 0, 1, 0, ZeroAddress),
     ).to.be.revertedWithCustomError(c.tariffs, "BoundsCross");
     await expect(
-      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 2, 1, 1, 1, ZeroAddress),
+      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 2, 1, 1, 1, 0, ZeroAddress),
     ).to.be.revertedWithCustomError(c.tariffs, "BoundsCross");
   });
 
@@ -347,14 +347,14 @@ describe("the ledger", () => {
       c.ledger,
       "NotAccountOwner",
     );
-    await expect(mine.ledger.move(0, [1], 0, 0, 0, 0)).to.be.revertedWithCustomError(c.ledger, "NotSettlement");
+    await expect(mine.ledger.move(0, [1], 0, 0, 0, 0, [])).to.be.revertedWithCustomError(c.ledger, "NotSettlement");
     await world.networkHelpers.impersonateAccount(world.addresses.settlement);
     await world.fund(world.addresses.settlement);
     const settlement = world.as((await world.ethers.getSigner(world.addresses.settlement)) as unknown as Signer);
-    await expect(settlement.ledger.move(0, [1], 0, 0, 0, 0))
+    await expect(settlement.ledger.move(0, [1], 0, 0, 0, 0, []))
       .to.be.revertedWithCustomError(c.ledger, "SumNotZero")
       .withArgs(1);
-    await settlement.ledger.move(1, [3, -5, 7], 0, -4, 0, -1);
+    await settlement.ledger.move(1, [3, -5, 7], 0, -4, 0, -1, []);
     expect(await Promise.all([0, 1, 2, 3].map((point) => c.ledger.balanceOf(point)))).to.deep.equal([
       5_040n * TOKEN * 1_000n,
       3n,

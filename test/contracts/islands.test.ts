@@ -1,6 +1,16 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { bid, createWorld, emptyRecord, missing, offer, posting, reading, type World } from "./support/world.ts";
+import {
+  WORD_FEE,
+  bid,
+  createWorld,
+  emptyRecord,
+  missing,
+  offer,
+  posting,
+  reading,
+  type World,
+} from "./support/world.ts";
 
 /** Two islands: zone 0 with the backup supplier, zone 1 on its own. */
 const zones = [
@@ -29,8 +39,8 @@ describe("islands", () => {
     const report = await world.report(slot, [reading(0, 0), reading(0, 0), reading(0, 1_050), reading(1_200, 0)]);
     await world.c.settlement.settle([{ record, readings: report.readings, root: report.root }]);
     const after = await world.balances();
-    expect((after[2] as bigint) - (before[2] as bigint)).to.equal(1_000n * 155_000n);
-    expect((after[3] as bigint) - (before[3] as bigint)).to.equal(-1_200n * 195_000n);
+    expect((after[2] as bigint) - (before[2] as bigint)).to.equal(1_000n * 155_000n - WORD_FEE);
+    expect((after[3] as bigint) - (before[3] as bigint)).to.equal(-1_200n * 195_000n - WORD_FEE);
     const later = await world.fixed();
     expect(later.members - pools.members).to.equal(1_000n * 40_000n + 200n * 195_000n);
     expect(later.backup).to.equal(pools.backup);

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import {
   SLOT_SECONDS,
   TOKEN,
+  WORD_FEE,
   bid,
   createWorld,
   emptyRecord,
@@ -44,8 +45,8 @@ describe("the life of a slot", () => {
     const after = await world.balances();
     const earned = after.map((nano, point) => nano - (before[point] as bigint));
     expect(earned).to.deep.equal([
-      1_000n * 155_000n - 100n * 300_000n,
-      -1_000n * 195_000n - 100n * 300_000n,
+      1_000n * 155_000n - 100n * 300_000n - WORD_FEE,
+      -1_000n * 195_000n - 100n * 300_000n - WORD_FEE,
       -300n * 300_000n,
       0n,
     ]);
@@ -103,8 +104,8 @@ describe("the life of a slot", () => {
     );
     await c.settlement.settleEstimated(record);
     const after = await world.balances();
-    expect((after[0] as bigint) - (before[0] as bigint)).to.equal(1_000n * 155_000n);
-    expect((after[1] as bigint) - (before[1] as bigint)).to.equal(-1_000n * 195_000n);
+    expect((after[0] as bigint) - (before[0] as bigint)).to.equal(1_000n * 155_000n - WORD_FEE);
+    expect((after[1] as bigint) - (before[1] as bigint)).to.equal(-1_000n * 195_000n - WORD_FEE);
     await expect(c.settlement.settleEstimated(record)).to.be.revertedWithCustomError(c.settlement, "AlreadySettled");
   });
 
@@ -118,7 +119,7 @@ describe("the life of a slot", () => {
     const { readings, root } = await world.report(slot, [reading(0, 1_000), reading(1_000, 0)]);
     await c.settlement.settle([{ record, readings, root }]);
     const after = await world.balances();
-    expect((after[0] as bigint) - (before[0] as bigint)).to.equal(1_000n * 155_000n);
+    expect((after[0] as bigint) - (before[0] as bigint)).to.equal(1_000n * 155_000n - WORD_FEE);
     expect((await c.settlement.statusOf(slot))[0]).to.equal(2n);
   });
 
@@ -140,8 +141,8 @@ describe("the life of a slot", () => {
     const { readings, root } = await world.report(slot, [missing, missing]);
     await world.c.settlement.settle([{ record, readings, root }]);
     const after = await world.balances();
-    expect((after[0] as bigint) - (before[0] as bigint)).to.equal(1_000n * 155_000n - 1_000n * 300_000n);
-    expect((after[1] as bigint) - (before[1] as bigint)).to.equal(-1_000n * 195_000n);
+    expect((after[0] as bigint) - (before[0] as bigint)).to.equal(1_000n * 155_000n - 1_000n * 300_000n - WORD_FEE);
+    expect((after[1] as bigint) - (before[1] as bigint)).to.equal(-1_000n * 195_000n - WORD_FEE);
     expect(after.slice(2)).to.deep.equal(before.slice(2));
   });
 

@@ -14,6 +14,7 @@ import { bookHash, bookStart, encodeBook } from "../../services/protocol/words.t
 import {
   SLOT_SECONDS,
   TERMS,
+  WORD_FEE,
   bid,
   createWorld,
   emptyRecord,
@@ -81,9 +82,10 @@ describe("the order book", () => {
     const owner = world.owners[3] as Wallet;
     await world.fund(owner.address);
     await world.as(owner).meteringPoints.setDelegate(3, delegate.address, 2 ** 39);
+    await world.append(slot, [await world.order(1, slot, [bid(100, 7)])]);
     const orders = [
       await world.order(0, slot, [offer(500, -7), offer(90, 12)]),
-      await world.order(1, slot, []),
+      await world.order(1, slot, [], 2),
       await world.order(3, slot, [bid(500, 200_000)], 5, delegate, delegate.address),
     ];
     const id = await world.networkHelpers.takeSnapshot();
@@ -305,7 +307,8 @@ describe("the order book", () => {
     const s = poor.genesisSlot + 1;
     const { c } = poor;
     const perSlot = await c.orderBook.marginPerSlot(0);
-    expect(perSlot).to.equal(5_000n * 400_000n + 5_000n * 400_000n);
+    const wordsNano = 120n * WORD_FEE;
+    expect(perSlot).to.equal(5_000n * 400_000n + 5_000n * 400_000n + wordsNano);
     await c.token.mint(await poor.relayer.getAddress(), 10n ** 12n);
     await c.token.approve(poor.addresses.ledger, 2n ** 255n);
     expect((await poor.append(s, [await poor.order(0, s, [bid(100, 7)])])).skipped).to.deep.equal([Skip.MarginTooLow]);
@@ -316,8 +319,9 @@ describe("the order book", () => {
     expect((await poor.append(s + 1, [await poor.order(0, s + 1, [bid(100, 7)])])).skipped).to.deep.equal([
       Skip.MarginTooLow,
     ]);
-    // A cancellation needs no margin.
-    expect((await poor.append(s + 1, [await poor.order(0, s + 1, [])])).skipped).to.deep.equal([]);
+    // A cancellation extends no margin: its word is paid for only where an order's margin is bound already.
+    expect((await poor.append(s + 1, [await poor.order(0, s + 1, [])])).skipped).to.deep.equal([Skip.MarginTooLow]);
+    expect((await poor.append(s, [await poor.order(0, s, [], 2)])).skipped).to.deep.equal([]);
     await c.ledger.deposit(0, (20n * perSlot) / 1_000n);
     await expect(poor.c.orderBook.append(s + 2, [await poor.order(0, s + 2, [bid(100, 7)])]))
       .to.emit(c.orderBook, "MarginExtended")
@@ -328,9 +332,11 @@ describe("the order book", () => {
     await poor.fund(other.address);
     await c.ledger.deposit(1, (20n * perSlot) / 1_000n);
     await poor.as(other).meteringPoints.setTradeLimit(1, 100);
-    expect(await c.orderBook.marginPerSlot(1)).to.equal(5_000n * 400_000n + 100n * 400_000n);
+    expect(await c.orderBook.marginPerSlot(1)).to.equal(5_000n * 400_000n + 100n * 400_000n + wordsNano);
     await poor.append(s + 2, [await poor.order(1, s + 2, [bid(100, 7)])]);
     await poor.as(other).meteringPoints.setTradeLimit(1, 5_000);
+    // A raise of the limit asks for more margin, but not of who cancels.
+    expect((await poor.append(s + 2, [await poor.order(1, s + 2, [], 2)])).skipped).to.deep.equal([]);
     await expect(poor.c.orderBook.append(s + 3, [await poor.order(1, s + 3, [bid(100, 7)])])).to.emit(
       c.orderBook,
       "MarginExtended",

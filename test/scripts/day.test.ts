@@ -72,21 +72,22 @@ describe(`a day of the whole system: ${dataName}`, function () {
     expect(report.bills).to.have.lengthOf(report.homes);
   });
 
-  it("costs no home more than the tariff in any slot, but for its own imbalance, exactly", () => {
-    for (const { slot, point, paymentNano, tariffNano, meteredWh, positionWh } of day.payments) {
+  it("costs no home more than the tariff in any slot, but for its own imbalance and the words of its orders, exactly", () => {
+    expect(day.payments.some(({ wordFeeNano }) => BigInt(wordFeeNano) < 0n)).to.equal(true);
+    for (const { slot, point, paymentNano, tariffNano, wordFeeNano, meteredWh, positionWh } of day.payments) {
       const { importTariff, exportTariff } = day.terms.get(slot) as TermsRow;
       const imbalanceWh = BigInt(Math.abs(meteredWh - positionWh));
-      const allowedNano = imbalanceWh * BigInt(importTariff - exportTariff);
+      const allowedNano = imbalanceWh * BigInt(importTariff - exportTariff) - BigInt(wordFeeNano);
       const costs = { market: -BigInt(paymentNano), tariff: -BigInt(tariffNano) };
       expect(costs.market <= costs.tariff + allowedNano, `slot ${slot}, point ${point}: ${JSON.stringify(paymentNano)}`)
         .to.be.true;
     }
   });
 
-  it("sums to zero over homes, backup supplier, operator, members and congestion", () => {
+  it("sums to zero over homes, backup supplier, operator, members, congestion and clearer", () => {
     const homes = day.payments.reduce((sum, { paymentNano }) => sum + BigInt(paymentNano), 0n);
-    const { backupNano, operatorNano, membersNano, congestionNano } = day.fixed;
-    expect(homes + backupNano + operatorNano + membersNano + congestionNano).to.equal(0n);
+    const { backupNano, operatorNano, membersNano, congestionNano, clearerNano } = day.fixed;
+    expect(homes + backupNano + operatorNano + membersNano + congestionNano + clearerNano).to.equal(0n);
   });
 
   it("ends with bills ordered: bound, market, selfish, passive", function () {

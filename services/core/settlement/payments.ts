@@ -11,6 +11,8 @@ export interface MeteredPosition {
   exportWh: bigint;
   /** No reading: what was sold counts as not delivered, what was bought as used. */
   missing: boolean;
+  /** Words of the point in the slot's cleared book. */
+  words: number;
 }
 
 export interface ZoneMoney {
@@ -24,6 +26,8 @@ export interface SlotTariffs {
   importMicroPerKwh: bigint;
   exportMicroPerKwh: bigint;
   feeMicroPerKwh: bigint;
+  /** What each word pays to the clearer. */
+  wordFeeNano: bigint;
 }
 
 /** The sums of the clearing that settlement needs. */
@@ -44,7 +48,9 @@ export interface Payment {
   feeNano: bigint;
   /** Imbalance at the tariffs. */
   imbalanceNano: bigint;
-  /** energy + fee + imbalance: what the ledger moves. */
+  /** Fee on the words of its orders, <= 0. */
+  wordFeeNano: bigint;
+  /** energy + fee + imbalance + word fee: what the ledger moves. */
   paymentNano: bigint;
   /** What the same net metered energy earns at the tariffs, without a market. */
   tariffNano: bigint;
@@ -62,9 +68,11 @@ export interface FixedAccounts {
 export interface SlotMoney {
   payments: Payment[];
   fixed: FixedAccounts;
+  /** What the clearer earns. */
+  clearerNano: bigint;
 }
 
-/** Money of a slot settled on readings. The payments and the fixed accounts sum to exactly zero. */
+/** Money of a slot settled on readings. The payments, the fixed accounts and the clearer sum to exactly zero. */
 export const slotMoney = ({
   points,
   zones,
@@ -104,6 +112,7 @@ export const slotMoney = ({
       membersNano: nettedWh * (importPrice - exportPrice) + fee * membersFeeWh - withoutBackupNano,
       congestionNano: clearing.congestionNano,
     },
+    clearerNano: payments.reduce((sum, { wordFeeNano }) => sum - wordFeeNano, 0n),
   };
 };
 
@@ -118,7 +127,7 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
   const energyNano = positionWh * price;
   const feeNano = fee * min(0n, positionWh);
   const imbalanceNano = imbalanceWh * (imbalanceWh >= 0n ? surplusPrice : deficitPrice);
-  const paymentNano = energyNano + feeNano + imbalanceNano;
+  const wordFeeNano = -tariffs.wordFeeNano * BigInt(point.words);
   const exactNano = meteredWh * price + fee * min(0n, meteredWh);
   return {
     meteredWh,
@@ -126,9 +135,11 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
     energyNano,
     feeNano,
     imbalanceNano,
-    paymentNano,
+    wordFeeNano,
+    paymentNano: energyNano + feeNano + imbalanceNano + wordFeeNano,
     tariffNano: meteredWh * (meteredWh >= 0n ? tariffs.exportMicroPerKwh : tariffs.importMicroPerKwh),
-    deviationCostNano: imbalanceWh === 0n || positionWh === 0n ? 0n : max(0n, exactNano - paymentNano),
+    deviationCostNano:
+      imbalanceWh === 0n || positionWh === 0n ? 0n : max(0n, exactNano - energyNano - feeNano - imbalanceNano),
   };
 };
 

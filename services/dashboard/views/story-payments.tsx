@@ -21,6 +21,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
     ["Grid operator", settlement.operatorNano],
     ["Members' pool", settlement.membersNano],
     ["Congestion account", settlement.congestionNano],
+    ["Clearer", settlement.clearerNano],
   ];
   const sum = others.reduce((all, [, nano]) => all + BigInt(nano), homes);
   const cell = (nano: string | bigint) => <Money nano={nano} currency={currency} sign="always" digits={6} />;
@@ -28,7 +29,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
     <Panel
       id="payments"
       title="Payments"
-      hint="Position at the zone price, fee, and what the meter saw beyond the position at the tariffs."
+      hint="Position at the zone price, fee, what the meter saw beyond the position at the tariffs, and the fee of the order's words."
       aside={<Transaction hash={settlement.txHash} gasUsed={settlement.gasUsed} label="Settlement transaction" />}
     >
       <div class="table-frame" tabIndex={0} role="region" aria-label="Payments">
@@ -51,6 +52,9 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
               <th scope="col" class="end wide">
                 Imbalance
               </th>
+              <th scope="col" class="end wide">
+                Words
+              </th>
               <th scope="col" class="end">
                 Payment
               </th>
@@ -72,6 +76,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
                 <td class="end wide">{cell(payment.energyNano)}</td>
                 <td class="end wide">{cell(payment.feeNano)}</td>
                 <td class="end wide">{cell(payment.imbalanceNano)}</td>
+                <td class="end wide">{cell(payment.wordFeeNano)}</td>
                 <td class="end strong">{cell(payment.paymentNano)}</td>
                 <td class="end quiet">{cell(payment.tariffNano)}</td>
               </tr>
@@ -79,7 +84,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
             {others.map(([name, nano]) => (
               <tr key={name} class="is-other">
                 <th scope="row">{name}</th>
-                <td class="wide" colSpan={5} />
+                <td class="wide" colSpan={6} />
                 <td class="end strong">{cell(nano)}</td>
                 <td />
               </tr>
@@ -88,7 +93,7 @@ export const StoryPayments = ({ story }: { story: SlotStory }) => {
           <tfoot>
             <tr>
               <th scope="row">Sum</th>
-              <td class="wide" colSpan={5} />
+              <td class="wide" colSpan={6} />
               <td class="end strong">{cell(sum)}</td>
               <td />
             </tr>

@@ -26,6 +26,8 @@ import {
 export const SLOT_SECONDS = 900;
 export const TOKEN = 1_000_000n;
 export const NANO = 1_000n;
+/** What a word of a cleared book pays, nano-token. */
+export const WORD_FEE = 1_000n;
 export const TERMS = {
   importTariff: 300_000,
   exportTariff: 60_000,
@@ -103,13 +105,14 @@ export interface WorldOptions {
   depositTokens?: number;
   nodes?: number;
   faults?: number;
+  wordFeeNano?: bigint;
   /** Slots whose terms are published from the genesis slot on. */
   publish?: number;
 }
 
 export const createWorld = async (options: WorldOptions = {}) => {
   const { homes = 4, zones = oneZone, zoneOf = () => 0, limitWh = 5_000, depositTokens = 5_000 } = options;
-  const { nodes: nodeCount = 4, faults = 1, publish = 100 } = options;
+  const { nodes: nodeCount = 4, faults = 1, publish = 100, wordFeeNano = WORD_FEE } = options;
   const connection = await network.create();
   const { ethers, networkHelpers } = connection;
   const [deployer, operator, guardian, admin, backup, relayer] = (await ethers.getSigners()) as unknown as Signer[];
@@ -130,6 +133,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     faults,
     zones,
     bounds: BOUNDS,
+    wordFeeNano: Number(wordFeeNano),
     genesisSlot,
   });
   const c: Contracts = connectContracts(addresses, relayer);
@@ -185,8 +189,8 @@ export const createWorld = async (options: WorldOptions = {}) => {
   const appendPacked = async (slot: number, orders: SignedOrder[], runner: Contracts = c) =>
     appended(await (await runner.orderBook.appendPacked(slot, packOrders(orders))).wait());
 
-  const clear = async (slot: number, appended: string | string[], postings: Posting[]) => {
-    const receipt = await (await c.auction.clear(submit(slot, appended, postings))).wait();
+  const clear = async (slot: number, appended: string | string[], postings: Posting[], runner: Contracts = c) => {
+    const receipt = await (await runner.auction.clear(submit(slot, appended, postings))).wait();
     const log = receipt?.logs
       .map((entry) => c.auction.interface.parseLog(entry))
       .find((entry) => entry?.name === "Cleared");
@@ -240,10 +244,16 @@ export const createWorld = async (options: WorldOptions = {}) => {
     members: await c.ledger.balanceOf(await c.ledger.MEMBERS()),
     congestion: await c.ledger.balanceOf(await c.ledger.CONGESTION()),
   });
+  /** What everybody who ever cleared has not taken out yet. */
+  const earned = async (): Promise<bigint> => {
+    const cleared = await c.auction.queryFilter(c.auction.filters.Cleared());
+    const clearers = [...new Set(cleared.map(({ args }) => args.clearer))];
+    return (await Promise.all(clearers.map((clearer) => c.ledger.earnedOf(clearer)))).reduce((a, b) => a + b, 0n);
+  };
   /** Everything in the ledger less the tokens it holds: zero, always. */
   const discrepancyNano = async (): Promise<bigint> => {
     const fixedSum = Object.values(await fixed()).reduce((a, b) => a + b, 0n);
-    const sum = (await balances()).reduce((a, b) => a + b, fixedSum);
+    const sum = (await balances()).reduce((a, b) => a + b, fixedSum) + (await earned());
     return sum - (await c.token.balanceOf(addresses.ledger)) * NANO;
   };
   const fund = async (address: string): Promise<void> => networkHelpers.setBalance(address, 10n ** 20n);
@@ -278,6 +288,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     report,
     balances,
     fixed,
+    earned,
     discrepancyNano,
     fund,
     as: (signer: Signer): Contracts => connectContracts(addresses, signer),

@@ -32,6 +32,8 @@ const names = ["North", "Middle", "South", "Hill", "Quay", "Mill", "Park", "Brid
 /** 2026-06-14 11:33:20 UTC: noon, a gate just ahead. */
 const NOW = 1_781_436_800;
 const SLOT = Math.floor(NOW / 900);
+/** Every home's order has one word. */
+const WORD_FEE_NANO = 1_000n;
 
 /** A neighbourhood at noon, the same numbers every time. */
 export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: number }): FakeWorld => {
@@ -167,10 +169,11 @@ export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: numbe
         positionWh: positions[i]!,
         importWh,
         exportWh,
-        paymentNano: String(energyNano + feeNano + imbalanceNano),
+        paymentNano: String(energyNano + feeNano + imbalanceNano - WORD_FEE_NANO),
         energyNano: String(energyNano),
         feeNano: String(feeNano),
         imbalanceNano: String(imbalanceNano),
+        wordFeeNano: String(-WORD_FEE_NANO),
         tariffNano: String(tariffNano),
       };
     });
@@ -232,10 +235,11 @@ export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: numbe
         ? {
             status: "settled",
             payments,
-            backupNano: String(-paid - 44_000_000n),
+            backupNano: String(-paid - 44_000_000n - WORD_FEE_NANO * BigInt(payments.length)),
             operatorNano: "0",
             membersNano: "12500000",
             congestionNano: "31500000",
+            clearerNano: String(WORD_FEE_NANO * BigInt(payments.length)),
             txHash: hashOf(`settle ${slot}`),
             gasUsed: 142_870,
           }
@@ -261,6 +265,7 @@ export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: numbe
       energyNano: payment?.energyNano ?? null,
       feeNano: payment?.feeNano ?? null,
       imbalanceNano: payment?.imbalanceNano ?? null,
+      wordFeeNano: payment?.wordFeeNano ?? null,
       tariffNano: payment?.tariffNano ?? null,
       appendTx: hashOf(`append ${slot} 0`),
       clearTx: hashOf(`clear ${slot}`),

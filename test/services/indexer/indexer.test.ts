@@ -8,6 +8,7 @@ import {
   balances,
   bills,
   conservationNano,
+  earnedOf,
   fixedSums,
   gasByKind,
   marketSums,
@@ -94,20 +95,21 @@ describe("indexer", function () {
       [3, 1],
     ]);
     for (const bill of found) {
-      expect(bill.paymentNano).to.equal(bill.energyNano + bill.feeNano + bill.imbalanceNano);
+      expect(bill.paymentNano).to.equal(bill.energyNano + bill.feeNano + bill.imbalanceNano + bill.wordFeeNano);
       expect(bill.deviationCostNano >= 0n).to.equal(true);
     }
-    // Never worse than the tariff by more than the imbalance times the spread of the tariffs.
+    expect(found.map(({ wordFeeNano }) => wordFeeNano)).to.deep.equal([-1_000n, -2_000n, -1_000n, 0n]);
+    // Never worse than the tariff by more than the imbalance times the spread of the tariffs and the fee of its words.
     const spread = BigInt(TERMS.importTariff - TERMS.exportTariff);
     for (const row of store.all<Record<string, string | number>>("SELECT * FROM payments")) {
       const imbalance = BigInt(Math.abs(Number(row["meteredWh"]) - Number(row["positionWh"])));
-      expect(BigInt(row["paymentNano"] as string) >= BigInt(row["tariffNano"] as string) - imbalance * spread).to.equal(
-        true,
-      );
+      const allowedNano = imbalance * spread - BigInt(row["wordFeeNano"] as string);
+      expect(BigInt(row["paymentNano"] as string) >= BigInt(row["tariffNano"] as string) - allowedNano).to.equal(true);
     }
-    const { backupNano, operatorNano, membersNano, congestionNano } = fixedSums(store, range);
+    const { backupNano, operatorNano, membersNano, congestionNano, clearerNano } = fixedSums(store, range);
     const points = found.reduce((sum, { paymentNano }) => sum + paymentNano, 0n);
-    expect(points + backupNano + operatorNano + membersNano + congestionNano).to.equal(0n);
+    expect(points + backupNano + operatorNano + membersNano + congestionNano + clearerNano).to.equal(0n);
+    expect(clearerNano).to.equal(4_000n);
     const { boughtWh, soldWh, backupSoldWh, backupBoughtWh } = marketSums(store, range);
     expect(soldWh + backupSoldWh).to.equal(boughtWh + backupBoughtWh);
   });
@@ -116,6 +118,9 @@ describe("indexer", function () {
     for (const { account, balanceNano } of balances(store)) {
       expect(await market.contracts.ledger.balanceOf(account)).to.equal(balanceNano);
     }
+    const clearer = market.wallet("auctioneer").address;
+    expect(earnedOf(store, clearer)).to.equal(4_000n);
+    expect(await market.contracts.ledger.earnedOf(clearer)).to.equal(4_000n);
     const gas = new Map(gasByKind(store).map((row) => [row.kind, row]));
     expect(gas.get("append")).to.deep.include({ transactions: 1, orders: 3, words: 4 });
     expect(gas.get("clear")).to.deep.include({ transactions: 1, words: 4 });
