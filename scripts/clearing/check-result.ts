@@ -1,5 +1,6 @@
-import { describe, effectiveLimits } from "../../services/core/market/result.ts";
+import { describe } from "../../services/core/market/result.ts";
 import type { MarketResult } from "../../services/core/market/result.ts";
+import { effectiveLimits } from "../../services/core/market/sums.ts";
 import type { CompiledMarket } from "../../services/core/market/market.ts";
 import { OFFER } from "../../services/core/market/types.ts";
 import type { ZonePosting } from "../../services/core/market/types.ts";

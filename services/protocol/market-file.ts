@@ -2,7 +2,7 @@ import { z } from "zod";
 import { compileMarket } from "../core/market/market.ts";
 import type { CompiledMarket } from "../core/market/market.ts";
 import type { MarketResult } from "../core/market/result.ts";
-import { MarketError } from "../core/market/types.ts";
+import { MarketError, PRIORITIES } from "../core/market/types.ts";
 import { parseWith } from "../platform/config.ts";
 import { wrongInput } from "../platform/errors.ts";
 
@@ -78,6 +78,9 @@ const marketSchema = z
           priceMicroPerKwh: price.nullable(),
           green: z.boolean().optional(),
           account: name.optional(),
+          priority: z
+            .enum(PRIORITIES, { errorMap: () => ({ message: `must be ${PRIORITIES.join(", ")}` }) })
+            .optional(),
         })
         .strict(),
     ),
@@ -93,6 +96,7 @@ const resultSchema = z
     status: z.enum(["cleared", "no-trade"], { errorMap: () => ({ message: 'must be "cleared" or "no-trade"' }) }),
     pricesMicroPerKwh: record(anyInteger.nullable()),
     greenPremiumMicroPerKwh: anyInteger,
+    greenPremiumsMicroPerKwh: record(anyInteger).optional(),
     fillsWh: record(anyInteger),
     backupWh: record(z.object({ sold: anyInteger, bought: anyInteger }).strict()),
     netExportWh: record(anyInteger),

@@ -202,15 +202,16 @@ describe("daeg clear and daeg verify", function () {
     ["a wrong side", { orders: [{ ...example.orders[0], side: "buy" }] }, /must be "bid" or "offer"/],
     [
       "a loop",
-      { ...example, lines: [...example.lines, { ...example.lines[0], id: "again" }] },
+      { ...example, lines: ["one", "again"].map((id) => ({ id, from: "A", to: "B", capacityWh: 500 })) },
       /lines\[0\].reactance: is missing on .*the lines close a loop, so every line needs one/,
     ],
     ["a line to itself", { ...example, lines: [{ ...example.lines[0], to: "A" }] }, /links two zones/],
-    ["a green-only bid", { orders: [{ ...example.orders[0], green: true }] }, /green-only bids are not supported yet/],
+    ["a class of an offer", { orders: [{ ...example.orders[1], zone: "A", priority: "normal" }] }, /belongs to bids/],
+    ["an unknown class", { orders: [{ ...example.orders[0], priority: "high" }] }, /must be normal, opportunistic, /],
     [
-      "a bilateral trade",
-      { ...example, bilaterals: [{ ...example.bilaterals[0], energyWh: 5 }] },
-      /bilateral trades are not supported yet/,
+      "a trade of an unknown zone",
+      { ...example, bilaterals: [{ ...example.bilaterals[0], to: "C", energyWh: 5 }] },
+      /bilaterals\[0\].to: names the unknown zone "C"/,
     ],
     [
       "a binding constraint",

@@ -1,47 +1,83 @@
-import { mulDivFloor } from "./exact.ts";
+import { linksOf } from "./carry.ts";
+import { groupsOf, zoneOfGroup } from "./groups.ts";
+import type { Groups } from "./groups.ts";
+import { dispatchJointly } from "./joint.ts";
 import { backupKeys, limitBounds, limitOf, orderKeys } from "./keys.ts";
+import type { LimitBounds } from "./keys.ts";
+import { marginsOf } from "./margins.ts";
+import type { Margins } from "./margins.ts";
 import { meritOrders } from "./merit.ts";
+import type { MeritOrders } from "./merit.ts";
 import { dispatch } from "./network.ts";
 import type { Cuts } from "./network.ts";
 import { openBounds, zonePrices } from "./prices.ts";
 import type { PriceBounds } from "./prices.ts";
 import { OFFER } from "./types.ts";
-import type { Clearing, OrderColumns, PriceBand, ZonePosting, ZoneTerms } from "./types.ts";
+import type { Clearing, OrderColumns, PriceBand, TradeTerms, ZonePosting, ZoneTerms } from "./types.ts";
 import { liveOrders } from "./words.ts";
 
 /**
  * Clears a book over a radial network: maximal welfare, then maximal volume, the backup last among equals, prices by the
- * one rule, fills pro rata at the margin. Exact integers. Linear in orders but for searches that are logarithmic.
+ * one rule, fills pro rata at the margin (by priority class in an island without backup). Exact integers. Without green-only
+ * bids and trades linear in orders but for searches that are logarithmic; with them a flow over the merit orders.
  *
  * @param columns the book, in order of append; replaced orders and cancellations may stand in it
  * @param zones parents before children
+ * @param trades bilateral trades in order of registration
  * @returns what the contract accepts: postings per zone, and the fills that it derives from them
- * @throws RangeError on a zone out of order, an order of an unknown zone, or energies whose sum is no safe integer
+ * @throws RangeError on a zone out of order, an order or trade of an unknown zone, or energies whose sum is no safe integer
  */
-export const clearBook = (columns: OrderColumns, zones: readonly ZoneTerms[], band: PriceBand): Clearing => {
-  checkColumns(columns, zones);
+export const clearBook = (
+  columns: OrderColumns,
+  zones: readonly ZoneTerms[],
+  band: PriceBand,
+  trades: readonly TradeTerms[] = [],
+): Clearing => {
+  checkColumns(columns, zones, trades);
   const live = liveOrders(columns);
   const limits = limitBounds(zones);
+  const groups = groupsOf(columns, live, zones.length);
   const keys = orderKeys(columns, live, zones, limits);
-  const merit = meritOrders(columns, keys, zones);
-  const cuts = dispatch(merit, zones);
-  const margins = shareMargins(columns, keys, zones, cuts);
-  const bounds = knownBounds(columns, keys, zones, cuts, margins, band);
-  const prices = zonePrices(zones, cuts.flowToParentWh, bounds, limits, band);
-  const postings = prices.map((price, zone) => openPosting(price, zone, zones, cuts));
-  const fillsWh = fill(columns, keys, cuts, margins, postings);
+  const merit = meritOrders(columns, groups, keys, zones);
+  const { cuts, tradesWh } = dispatched(merit, groups, zones, limits, trades);
+  const margins = marginsOf(columns, groups, keys, limits, cuts);
+  const bounds = knownBounds(columns, groups, keys, zones, cuts, margins, band);
+  const links = linksOf(zones, cuts.flowToParentWh, limits.root, trades, tradesWh);
+  const prices = zonePrices(links, bounds, limits, band);
+  const postings = [...prices.zone, ...prices.green].map((price, group) => openPosting(price, group, zones, cuts));
+  const fillsWh = fill(columns, groups, keys, cuts, margins, postings);
   return {
-    postings,
-    green: [],
-    tradesWh: new Float64Array(0),
+    postings: postings.slice(0, zones.length),
+    green: postings
+      .slice(zones.length)
+      .map(({ price, marginalBidWh, marginalOfferWh }) => ({ price, marginalBidWh, marginalOfferWh })),
+    tradesWh,
     fillsWh,
     netExportWh: cuts.netExportWh,
     flowToParentWh: cuts.flowToParentWh,
   };
 };
 
-const checkColumns = (columns: OrderColumns, zones: readonly ZoneTerms[]): void => {
+const dispatched = (
+  merit: MeritOrders,
+  groups: Groups,
+  zones: readonly ZoneTerms[],
+  limits: LimitBounds,
+  trades: readonly TradeTerms[],
+): { cuts: Cuts; tradesWh: Float64Array } => {
+  if (groups.count === zones.length && trades.every(({ limitWh }) => limitWh === 0)) {
+    return { cuts: dispatch(merit, zones), tradesWh: new Float64Array(trades.length) };
+  }
+  const { tradesWh, ...cuts } = dispatchJointly(merit, groups, zones, limits, trades);
+  return { cuts, tradesWh };
+};
+
+const checkColumns = (columns: OrderColumns, zones: readonly ZoneTerms[], trades: readonly TradeTerms[]): void => {
   let total = 0;
+  trades.forEach(({ from, to, limitWh }, i) => {
+    if (from >= zones.length || to >= zones.length) throw new RangeError(`trade ${i} names a zone of ${zones.length}`);
+    total += limitWh;
+  });
   for (const zone of zones) if (zone.hasBackup) total += 2 * zone.backupCapacityWh;
   for (let i = 0; i < columns.count; i += 1) {
     if ((columns.zone[i] as number) >= zones.length && columns.energyWh[i]) {
@@ -52,58 +88,17 @@ const checkColumns = (columns: OrderColumns, zones: readonly ZoneTerms[]): void 
   if (total > Number.MAX_SAFE_INTEGER) throw new RangeError("the energies of the book do not add up to a safe integer");
 };
 
-/** The orders at a zone's level: all of one kind and one limit. */
-interface Margins {
-  /** Wh of them; without the backup 0. */
-  readonly availableWh: Float64Array;
-  /** Wh of them that are filled. */
-  readonly filledWh: Float64Array;
-  /** Wh that pro rata leaves over; the first orders get one each. */
-  readonly restWh: Float64Array;
-  readonly members: Uint32Array;
-}
-
-const shareMargins = (columns: OrderColumns, keys: Float64Array, zones: readonly ZoneTerms[], cuts: Cuts): Margins => {
-  const count = zones.length;
-  const availableWh = new Float64Array(count);
-  const filledWh = new Float64Array(count);
-  const isBid = new Uint8Array(count);
-  let size = 0;
-  for (let i = 0; i < columns.count; i += 1) {
-    const z = columns.zone[i] as number;
-    if (keys[i] !== cuts.level[z]) continue;
-    size += 1;
-    availableWh[z] = (availableWh[z] as number) + (columns.energyWh[i] as number);
-    isBid[z] = (columns.flags[i] as number) & OFFER ? 0 : 1;
-  }
-  for (let z = 0; z < count; z += 1) {
-    const available = availableWh[z] as number;
-    if (available === 0) continue;
-    // A step of bids that is taken is a step of bids that drop out.
-    const taken = cuts.atLevelWh[z] as number;
-    filledWh[z] = isBid[z] ? available - taken : taken;
-  }
-  const restWh = filledWh.slice();
-  const members = new Uint32Array(size);
-  for (let i = 0, at = 0; at < size; i += 1) {
-    const z = columns.zone[i] as number;
-    if (keys[i] !== cuts.level[z]) continue;
-    members[at++] = i;
-    const share = mulDivFloor(columns.energyWh[i] as number, filledWh[z] as number, availableWh[z] as number);
-    restWh[z] = (restWh[z] as number) - share;
-  }
-  return { availableWh, filledWh, restWh, members };
-};
-
 const knownBounds = (
   columns: OrderColumns,
+  groups: Groups,
   keys: Float64Array,
   zones: readonly ZoneTerms[],
   cuts: Cuts,
   margins: Margins,
   band: PriceBand,
 ): PriceBounds => {
-  const bounds = openBounds(zones.length);
+  const bounds = openBounds(groups.count);
+  const fees = Float64Array.from({ length: groups.count }, (_, group) => zones[zoneOfGroup(groups, group)]?.fee ?? 0);
   const { lo, hi, loFull, hiFull } = bounds;
   const note = (z: number, offer: boolean, limit: number, some: boolean, all: boolean, edge: boolean): void => {
     // Filled offers and unfilled bids hold the price up; filled bids and unfilled offers hold it down.
@@ -119,7 +114,7 @@ const knownBounds = (
   for (let i = 0; i < columns.count; i += 1) {
     const key = keys[i] as number;
     if (Number.isNaN(key)) continue;
-    const z = columns.zone[i] as number;
+    const z = groups.of[i] as number;
     const level = cuts.level[z] as number;
     const offer = ((columns.flags[i] as number) & OFFER) !== 0;
     const limit = limitOf(key);
@@ -127,7 +122,7 @@ const knownBounds = (
     const filled = offer ? key < level : key > level;
     const some = atLevel ? (margins.filledWh[z] as number) > 0 : filled;
     const all = atLevel ? margins.filledWh[z] === margins.availableWh[z] : filled;
-    const edge = offer ? limit === band.min : limit + (zones[z] as ZoneTerms).fee === band.max;
+    const edge = offer ? limit === band.min : limit + (fees[z] as number) === band.max;
     note(z, offer, limit, some, all, edge);
   }
   zones.forEach((terms, z) => {
@@ -140,8 +135,8 @@ const knownBounds = (
   return bounds;
 };
 
-const backupFills = (terms: ZoneTerms, zone: number, cuts: Cuts): { soldWh: number; boughtWh: number } => {
-  if (!terms.hasBackup || terms.backupCapacityWh === 0) return { soldWh: 0, boughtWh: 0 };
+const backupFills = (terms: ZoneTerms | undefined, zone: number, cuts: Cuts): { soldWh: number; boughtWh: number } => {
+  if (!terms?.hasBackup || terms.backupCapacityWh === 0) return { soldWh: 0, boughtWh: 0 };
   const capacity = terms.backupCapacityWh;
   const level = cuts.level[zone] as number;
   const taken = cuts.atLevelWh[zone] as number;
@@ -151,33 +146,27 @@ const backupFills = (terms: ZoneTerms, zone: number, cuts: Cuts): { soldWh: numb
   return { soldWh, boughtWh };
 };
 
-const openPosting = (price: number, zone: number, zones: readonly ZoneTerms[], cuts: Cuts): ZonePosting => {
-  const { soldWh, boughtWh } = backupFills(zones[zone] as ZoneTerms, zone, cuts);
+/** Posting of a group; a twin stands after all zones and has no backup. */
+const openPosting = (price: number, group: number, zones: readonly ZoneTerms[], cuts: Cuts): ZonePosting => {
+  const { soldWh, boughtWh } = backupFills(zones[group], group, cuts);
   return { price, marginalBidWh: 0, marginalOfferWh: 0, backupSoldWh: soldWh, backupBoughtWh: boughtWh };
 };
 
 /** Fills every order, and adds to the postings what is filled at the price. */
 const fill = (
   columns: OrderColumns,
+  groups: Groups,
   keys: Float64Array,
   cuts: Cuts,
   margins: Margins,
   postings: ZonePosting[],
 ): Float64Array => {
   const fillsWh = new Float64Array(columns.count);
-  const restWh = margins.restWh;
-  for (const i of margins.members) {
-    const z = columns.zone[i] as number;
-    const energy = columns.energyWh[i] as number;
-    const share = mulDivFloor(energy, margins.filledWh[z] as number, margins.availableWh[z] as number);
-    const extra = (restWh[z] as number) > 0 ? 1 : 0;
-    restWh[z] = (restWh[z] as number) - extra;
-    fillsWh[i] = share + extra;
-  }
+  margins.share(fillsWh);
   for (let i = 0; i < columns.count; i += 1) {
     const key = keys[i] as number;
     if (Number.isNaN(key)) continue;
-    const z = columns.zone[i] as number;
+    const z = groups.of[i] as number;
     const level = cuts.level[z] as number;
     const offer = ((columns.flags[i] as number) & OFFER) !== 0;
     if (offer ? key < level : key > level) fillsWh[i] = columns.energyWh[i] as number;

@@ -14,6 +14,8 @@ export interface Explainable {
   readonly lineName: (child: number) => string;
   readonly prices: ArrayLike<number>;
   readonly fillsWh: ArrayLike<number>;
+  /** Green premium per zone; left out: none. */
+  readonly premiums?: ArrayLike<number>;
 }
 
 /** One side of one zone: its orders whose limit is the price. */

@@ -15,6 +15,9 @@ const BACKUP_OFFER_RANK = -1;
 /** The limit of a key, in the zone's own price (a bid's less its fee). */
 export const limitOf = (key: number): number => Math.floor((key + SCALE / 2) / SCALE);
 
+/** The key of a limit, without rank: no order has it. */
+export const keyOf = (limit: number): number => SCALE * limit;
+
 /** What the orders of one zone count with: its island's tariffs bound them. */
 export interface LimitBounds {
   /** Highest gross limit of bids, per zone; +Infinity in an island without backup. */

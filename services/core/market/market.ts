@@ -1,5 +1,5 @@
-import { GREEN, MarketError, OFFER } from "./types.ts";
-import type { OrderColumns, PriceBand, ZoneTerms } from "./types.ts";
+import { GREEN, MarketError, OFFER, PRIORITIES, PRIORITY_SHIFT } from "./types.ts";
+import type { OrderColumns, PriceBand, Priority, TradeTerms, ZoneTerms } from "./types.ts";
 import { networkOf } from "./topology.ts";
 
 /** A market as people write it (MARKET.json). Shapes are checked before; `compileMarket` checks what they mean. */
@@ -52,7 +52,10 @@ export interface MarketOrder {
   readonly energyWh: number;
   /** null: any price. */
   readonly priceMicroPerKwh: number | null;
+  /** On a bid: green only. On an offer: certified renewable. */
   readonly green?: boolean | undefined;
+  /** Of a bid: what its margin weighs where an island without backup has too little. */
+  readonly priority?: Priority | undefined;
   readonly account?: string | undefined;
 }
 
@@ -76,6 +79,8 @@ export interface CompiledMarket {
   }[];
   readonly constraints: readonly MarketConstraint[];
   readonly bilaterals: readonly MarketBilateral[];
+  /** The bilateral trades by zone number. */
+  readonly trades: readonly TradeTerms[];
 }
 
 export const DEFAULT_BAND = { min: -1_000_000, max: 10_000_000 } as const;
@@ -105,6 +110,7 @@ export const compileMarket = (market: Market): CompiledMarket => {
   };
   const fees = feesOf(market, zoneOf);
   const terms = withBackups(market, network.terms, network.names, fees, zoneOf);
+  const bilaterals = checkedBilaterals(market, zoneOf);
   const compiled: CompiledMarket = {
     zones: network.names,
     terms,
@@ -113,7 +119,13 @@ export const compileMarket = (market: Market): CompiledMarket => {
     orderIds: market.orders.map(({ id }) => id),
     lines: network.lines,
     constraints: checkedConstraints(market, zoneOf),
-    bilaterals: checkedBilaterals(market, zoneOf),
+    bilaterals,
+    trades: bilaterals.map(({ from, to, energyWh, maxSpreadMicroPerKwh }) => ({
+      from: network.indexOf.get(from) as number,
+      to: network.indexOf.get(to) as number,
+      limitWh: energyWh,
+      maxSpread: maxSpreadMicroPerKwh,
+    })),
   };
   checkTotal(compiled);
   return compiled;
@@ -245,8 +257,8 @@ const columnsOf = (
     if (order.zone === undefined && names.length > 1) {
       throw new MarketError(`${path}.zone`, `is missing: use one of ${listed(names)}`);
     }
-    if (order.green && order.side === "bid" && order.energyWh > 0) {
-      throw new MarketError(`${path}.green`, "green-only bids are not supported yet: leave `green` out of bids");
+    if (order.priority !== undefined && order.side === "offer") {
+      throw new MarketError(`${path}.priority`, "belongs to bids: leave it out of offers");
     }
     const price = order.priceMicroPerKwh ?? (order.side === "bid" ? band.max : band.min);
     if (price < band.min || price > band.max) {
@@ -256,7 +268,8 @@ const columnsOf = (
       );
     }
     columns.zone[i] = zoneOf(order.zone ?? (names[0] as string), `${path}.zone`);
-    columns.flags[i] = (order.side === "offer" ? OFFER : 0) | (order.green ? GREEN : 0);
+    const priority = PRIORITIES.indexOf(order.priority ?? "normal") << PRIORITY_SHIFT;
+    columns.flags[i] = (order.side === "offer" ? OFFER : 0) | (order.green ? GREEN : 0) | priority;
     columns.energyWh[i] = order.energyWh;
     columns.price[i] = price;
   });
@@ -294,15 +307,13 @@ const checkedBilaterals = (
   bilaterals.forEach((bilateral, i) => {
     zoneOf(bilateral.from, `bilaterals[${i}].from`);
     zoneOf(bilateral.to, `bilaterals[${i}].to`);
-    if (bilateral.energyWh !== 0) {
-      throw new MarketError(`bilaterals[${i}].energyWh`, "bilateral trades are not supported yet: set it to 0");
-    }
   });
   return bilaterals;
 };
 
-const checkTotal = ({ columns, terms }: CompiledMarket): void => {
+const checkTotal = ({ columns, terms, trades }: CompiledMarket): void => {
   let total = 0;
+  for (const { limitWh } of trades) total += limitWh;
   for (const energyWh of columns.energyWh) total += energyWh;
   for (const zone of terms) total += 2 * zone.backupCapacityWh;
   if (total > Number.MAX_SAFE_INTEGER) {

@@ -1,20 +1,21 @@
 import { backupKeys } from "./keys.ts";
+import type { Groups } from "./groups.ts";
 import { OFFER } from "./types.ts";
 import type { OrderColumns, ZoneTerms } from "./types.ts";
 
 /**
- * Merit orders of all zones: a zone's net export as a step function of the price key. At the lowest key all bids are
+ * Merit orders of all groups: a group's net export as a step function of the price key. At the lowest key all bids are
  * filled and no offer; at each key its bids drop out and its offers come in.
  */
 export interface MeritOrders {
-  /** Steps of zone z stand at start[z] .. start[z+1]-1, keys rising and distinct. */
+  /** Steps of group g stand at start[g] .. start[g+1]-1, keys rising and distinct, at the end padded with Infinity. */
   readonly start: Int32Array;
   readonly key: Float64Array;
   /** Net export once every step up to and including this one is taken, Wh. */
   readonly exportWh: Float64Array;
   /** Net export below the lowest key, Wh: minus all bids. */
   readonly baseWh: Float64Array;
-  /** Distinct keys of all zones, rising. */
+  /** Distinct keys of all groups, rising. */
   readonly levels: Float64Array;
 }
 
@@ -66,26 +67,31 @@ const sortedIndices = (keys: Float64Array): Uint32Array => {
   return from;
 };
 
-/** Builds the merit orders of all zones, backups included. */
-export const meritOrders = (columns: OrderColumns, keys: Float64Array, zones: readonly ZoneTerms[]): MeritOrders => {
-  const all = withBackups(columns, keys, zones);
+/** Builds the merit orders of all groups; a backup stands among the ordinary orders of its zone. */
+export const meritOrders = (
+  columns: OrderColumns,
+  groups: Groups,
+  keys: Float64Array,
+  zones: readonly ZoneTerms[],
+): MeritOrders => {
+  const all = withBackups(columns, groups, keys, zones);
   const order = sortedIndices(all.key);
-  const start = new Int32Array(zones.length + 1);
-  const baseWh = new Float64Array(zones.length);
+  const start = new Int32Array(groups.count + 1);
+  const baseWh = new Float64Array(groups.count);
   for (const i of order) {
-    const z = all.zone[i] as number;
+    const z = all.group[i] as number;
     start[z + 1] = (start[z + 1] as number) + 1;
     if (!all.offer[i]) baseWh[z] = (baseWh[z] as number) - (all.energyWh[i] as number);
   }
-  for (let z = 0; z < zones.length; z += 1) start[z + 1] = (start[z + 1] as number) + (start[z] as number);
+  for (let z = 0; z < groups.count; z += 1) start[z + 1] = (start[z + 1] as number) + (start[z] as number);
   const key = new Float64Array(order.length);
   const exportWh = new Float64Array(order.length);
   const levels = new Float64Array(order.length);
-  const end = start.slice(0, zones.length);
+  const end = start.slice(0, groups.count);
   const sum = baseWh.slice();
   let distinct = 0;
   for (const i of order) {
-    const z = all.zone[i] as number;
+    const z = all.group[i] as number;
     const own = all.key[i] as number;
     if (distinct === 0 || levels[distinct - 1] !== own) levels[distinct++] = own;
     let at = end[z] as number;
@@ -95,8 +101,8 @@ export const meritOrders = (columns: OrderColumns, keys: Float64Array, zones: re
     key[at] = own;
     exportWh[at] = sum[z] as number;
   }
-  // Equal keys were merged: the rest of each zone's room repeats its last step, so that searches stay simple.
-  for (let z = 0; z < zones.length; z += 1) {
+  // Equal keys were merged: the rest of each group's room repeats its last step, so that searches stay simple.
+  for (let z = 0; z < groups.count; z += 1) {
     for (let at = end[z] as number; at < (start[z + 1] as number); at += 1) {
       key[at] = Infinity;
       exportWh[at] = sum[z] as number;
@@ -107,12 +113,17 @@ export const meritOrders = (columns: OrderColumns, keys: Float64Array, zones: re
 
 interface Tradable {
   readonly key: Float64Array;
-  readonly zone: ArrayLike<number>;
+  readonly group: ArrayLike<number>;
   readonly energyWh: ArrayLike<number>;
   readonly offer: ArrayLike<number>;
 }
 
-const withBackups = (columns: OrderColumns, keys: Float64Array, zones: readonly ZoneTerms[]): Tradable => {
+const withBackups = (
+  columns: OrderColumns,
+  groups: Groups,
+  keys: Float64Array,
+  zones: readonly ZoneTerms[],
+): Tradable => {
   const backups = zones.flatMap((terms, zone) => {
     if (!terms.hasBackup || terms.backupCapacityWh === 0) return [];
     const own = backupKeys(terms);
@@ -123,24 +134,24 @@ const withBackups = (columns: OrderColumns, keys: Float64Array, zones: readonly 
   });
   const total = columns.count + backups.length;
   const key = new Float64Array(total);
-  const zone = new Uint32Array(total);
+  const group = new Uint32Array(total);
   const offer = new Uint8Array(total);
   const energyWh = new Float64Array(total);
   key.set(keys);
-  zone.set(columns.zone.subarray(0, columns.count));
+  group.set(groups.of.subarray(0, columns.count));
   energyWh.set(columns.energyWh.subarray(0, columns.count));
   for (let i = 0; i < columns.count; i += 1) offer[i] = (columns.flags[i] as number) & OFFER;
   backups.forEach((backup, k) => {
     const i = columns.count + k;
     key[i] = backup.key;
-    zone[i] = backup.zone;
+    group[i] = backup.zone;
     offer[i] = backup.offer;
     energyWh[i] = backup.energyWh;
   });
-  return { key, zone, energyWh, offer };
+  return { key, group, energyWh, offer };
 };
 
-/** Net export of a zone with the steps below `level` taken (`inclusive`: those at it too), Wh. */
+/** Net export of a group with the steps below `level` taken (`inclusive`: those at it too), Wh. */
 export const exportAt = (merit: MeritOrders, zone: number, level: number, inclusive: boolean): number => {
   const first = merit.start[zone] as number;
   let low = first;

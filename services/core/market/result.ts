@@ -3,14 +3,18 @@ import { createExactSum } from "./exact.ts";
 import { explainClearing } from "./explain.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
-import { MarketError, OFFER } from "./types.ts";
+import { dualOf, moneySums, netExports, zonesWithValue } from "./sums.ts";
+import { MarketError } from "./types.ts";
 import type { ZoneTerms } from "./types.ts";
 
 /** RESULT.json. Money is nano-token in decimal, since it may exceed what a JSON number holds. */
 export interface MarketResult {
   readonly status: "cleared" | "no-trade";
   readonly pricesMicroPerKwh: Record<string, number | null>;
+  /** Of the island where it is highest. */
   readonly greenPremiumMicroPerKwh: number;
+  /** Per island, its lowest zone name as key; only where islands differ. */
+  readonly greenPremiumsMicroPerKwh?: Record<string, number> | undefined;
   readonly fillsWh: Record<string, number>;
   readonly backupWh: Record<string, { sold: number; bought: number }>;
   readonly netExportWh: Record<string, number>;
@@ -65,13 +69,13 @@ export const clearMarket = (market: CompiledMarket): MarketResult => {
 /** The seam between radial networks and all others. */
 const decide = (market: CompiledMarket): Decision => clearRadial(market);
 
-const clearRadial = ({ columns, terms, band, lines }: CompiledMarket): Decision => {
+const clearRadial = ({ columns, terms, band, lines, trades }: CompiledMarket): Decision => {
   const loop = lines.findIndex(({ child }) => child < 0);
   if (loop >= 0) {
     const message = `"${lines[loop]?.id}" closes a loop: meshed networks are not supported yet, remove a line`;
     throw new MarketError(`lines[${loop}]`, message);
   }
-  const { postings, green, fillsWh, tradesWh } = clearBook(columns, terms, band);
+  const { postings, green, fillsWh, tradesWh } = clearBook(columns, terms, band, trades);
   return {
     prices: postings.map(({ price }) => price),
     fillsWh,
@@ -90,8 +94,42 @@ export const explain = (market: CompiledMarket, result: MarketResult): string[] 
     zoneNames: market.zones,
     lineName: (child) => `line ${lineOf.get(child)}`,
     prices: market.zones.map((zone) => result.pricesMicroPerKwh[zone] ?? market.band.reference),
+    premiums: premiumsByZone(market, result),
     fillsWh: market.orderIds.map((id) => result.fillsWh[id] ?? 0),
   });
+};
+
+/** The green premium that a result names, per zone. */
+export const premiumsByZone = (market: CompiledMarket, result: MarketResult): number[] => {
+  const { root } = limitBounds(market.terms);
+  const names = islandNames(market);
+  return market.zones.map(
+    (_, i) =>
+      result.greenPremiumsMicroPerKwh?.[names.get(root[i] as number) as string] ?? result.greenPremiumMicroPerKwh,
+  );
+};
+
+/** Lowest zone name of each island, by its root. */
+const islandNames = ({ zones, terms }: CompiledMarket): Map<number, string> => {
+  const { root } = limitBounds(terms);
+  const names = new Map<number, string>();
+  zones.forEach((name, i) => {
+    const before = names.get(root[i] as number);
+    if (before === undefined || name < before) names.set(root[i] as number, name);
+  });
+  return names;
+};
+
+const premiumsOf = (
+  market: CompiledMarket,
+  { prices, greenPrices }: Decision,
+): Pick<MarketResult, "greenPremiumMicroPerKwh" | "greenPremiumsMicroPerKwh"> => {
+  const premiums = [...islandNames(market)].map(
+    ([root, name]) => [name, greenPrices ? (greenPrices[root] as number) - (prices[root] as number) : 0] as const,
+  );
+  const greenPremiumMicroPerKwh = premiums.reduce((most, [, premium]) => Math.max(most, premium), 0);
+  if (premiums.every(([, premium]) => premium === greenPremiumMicroPerKwh)) return { greenPremiumMicroPerKwh };
+  return { greenPremiumMicroPerKwh, greenPremiumsMicroPerKwh: Object.fromEntries(premiums) };
 };
 
 /** Derives a whole result from what a clearing decides. */
@@ -117,15 +155,16 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
       ...market.constraints.map(({ id }) => [id, 0]),
     ]),
     lambdaMicroPerKwh: undefined,
-    dualNano: dualOf(market, prices),
+    dualNano: dualOf(market, decision),
     gapBoundNano: 0n,
   };
+  const trades = Array.from(decision.tradesWh ?? []).some((filledWh) => filledWh > 0);
   const byZone = <T>(value: (zone: number) => T): Record<string, T> =>
     Object.fromEntries(zones.map((name, i) => [name, value(i)]));
   return {
-    status: sums.volumeWh > 0 ? "cleared" : "no-trade",
+    status: sums.volumeWh > 0 || trades ? "cleared" : "no-trade",
     pricesMicroPerKwh: byZone((i) => (withValue[i] ? (prices[i] as number) : null)),
-    greenPremiumMicroPerKwh: 0,
+    ...premiumsOf(market, decision),
     fillsWh: Object.fromEntries(market.orderIds.map((id, i) => [id, decision.fillsWh[i] ?? 0])),
     backupWh: Object.fromEntries(
       zones.flatMap((name, i) => {
@@ -146,96 +185,6 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
     gapBoundNano: String(network.gapBoundNano),
     ...(network.lambdaMicroPerKwh ? { lambdaMicroPerKwh: network.lambdaMicroPerKwh } : {}),
   };
-};
-
-/** The limit an order counts with, in its zone's own price; bids net of the fee. */
-export const effectiveLimits = (market: CompiledMarket): Float64Array => {
-  const { columns, terms } = market;
-  const { bidCap, offerFloor } = limitBounds(terms);
-  return Float64Array.from({ length: columns.count }, (_, i) => {
-    const z = columns.zone[i] as number;
-    const limit = columns.price[i] as number;
-    return (columns.flags[i] as number) & OFFER
-      ? Math.max(limit, offerFloor[z] as number)
-      : Math.min(limit, bidCap[z] as number) - (terms[z] as ZoneTerms).fee;
-  });
-};
-
-const netExports = ({ columns, terms }: CompiledMarket, decision: Decision): number[] => {
-  const exports = terms.map((_, i) => {
-    const own = decision.backups[i];
-    return own ? own.backupSoldWh - own.backupBoughtWh : 0;
-  });
-  for (let i = 0; i < columns.count; i += 1) {
-    const z = columns.zone[i] as number;
-    const sign = (columns.flags[i] as number) & OFFER ? 1 : -1;
-    exports[z] = (exports[z] as number) + sign * (decision.fillsWh[i] ?? 0) + 0;
-  }
-  return exports;
-};
-
-/** An island has a value once anything in it could trade. */
-const zonesWithValue = ({ columns, terms }: CompiledMarket): boolean[] => {
-  const { root } = limitBounds(terms);
-  const islands = new Set<number>();
-  terms.forEach((zone, i) => zone.hasBackup && islands.add(root[i] as number));
-  for (let i = 0; i < columns.count; i += 1) {
-    if (columns.energyWh[i]) islands.add(root[columns.zone[i] as number] as number);
-  }
-  return terms.map((_, i) => islands.has(root[i] as number));
-};
-
-const moneySums = (
-  market: CompiledMarket,
-  decision: Decision,
-): { volumeWh: number; feesNano: bigint; welfareNano: bigint } => {
-  const { columns, terms } = market;
-  const limits = effectiveLimits(market);
-  const fees = createExactSum();
-  const welfare = createExactSum();
-  let volumeWh = 0;
-  for (let i = 0; i < columns.count; i += 1) {
-    const filledWh = decision.fillsWh[i] ?? 0;
-    if (filledWh === 0) continue;
-    if ((columns.flags[i] as number) & OFFER) welfare.add(-filledWh, limits[i] as number);
-    else {
-      volumeWh += filledWh;
-      fees.add(filledWh, (terms[columns.zone[i] as number] as ZoneTerms).fee);
-      welfare.add(filledWh, limits[i] as number);
-    }
-  }
-  terms.forEach((zone, i) => {
-    const { backupSoldWh = 0, backupBoughtWh = 0 } = decision.backups[i] ?? {};
-    volumeWh += backupBoughtWh;
-    welfare.add(backupBoughtWh, zone.backupBuy);
-    welfare.add(-backupSoldWh, zone.backupSell - zone.fee);
-  });
-  return { volumeWh, feesNano: fees.value(), welfareNano: welfare.value() };
-};
-
-/**
- * The dual objective: an upper bound on the welfare of any feasible clearing. What every order could gain at its zone's
- * price, and what every line earns per Wh of its limit.
- */
-const dualOf = (market: CompiledMarket, prices: readonly number[]): bigint => {
-  const { columns, terms } = market;
-  const limits = effectiveLimits(market);
-  const dual = createExactSum();
-  for (let i = 0; i < columns.count; i += 1) {
-    const price = prices[columns.zone[i] as number] as number;
-    const gain = (columns.flags[i] as number) & OFFER ? price - (limits[i] as number) : (limits[i] as number) - price;
-    if (gain > 0) dual.add(columns.energyWh[i] as number, gain);
-  }
-  terms.forEach((zone, i) => {
-    const price = prices[i] as number;
-    if (zone.hasBackup) {
-      dual.add(zone.backupCapacityWh, Math.max(0, price - (zone.backupSell - zone.fee)));
-      dual.add(zone.backupCapacityWh, Math.max(0, zone.backupBuy - price));
-    }
-    const rise = (prices[zone.parent] as number) - price;
-    dual.add(rise > 0 ? zone.toParentWh : zone.fromParentWh, Math.abs(rise));
-  });
-  return dual.value();
 };
 
 /** General constraints are only checked: a slack one changes nothing, any other is refused. */

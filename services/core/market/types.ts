@@ -9,6 +9,7 @@ export const PRIORITY_MASK = 3;
 
 /** Priority classes by their number in the flags, and what a marginal bid of each weighs in an island without backup. */
 export const PRIORITIES = ["normal", "opportunistic", "critical", "emergency"] as const;
+export type Priority = (typeof PRIORITIES)[number];
 export const PRIORITY_WEIGHTS = [2, 1, 4, 8] as const;
 
 /** A zone as the clearing sees it; mirrors contracts/libraries/MarketTypes.sol. Parents stand before their children. */

@@ -1,5 +1,5 @@
 import type { CompiledMarket } from "../../../../services/core/market/market.ts";
-import { effectiveLimits } from "../../../../services/core/market/result.ts";
+import { effectiveLimits } from "../../../../services/core/market/sums.ts";
 import { OFFER } from "../../../../services/core/market/types.ts";
 import { solver } from "./linear-program.ts";
 

@@ -3,7 +3,7 @@ import type { Market } from "../../../../services/core/market/market.ts";
 
 /**
  * Welfare of a market by HiGHS, written down from design section 4 and not from our solver: a variable per order and per
- * direction of the backup, a free flow per line, a balance per zone.
+ * direction of the backup and per bilateral trade, a free flow per line, a balance per zone, a certificate balance per island.
  */
 export const optimalWelfare = async (market: Market): Promise<number> => {
   const band = market.priceBand ?? { min: -1_000_000, max: 10_000_000 };
@@ -30,7 +30,12 @@ export const optimalWelfare = async (market: Market): Promise<number> => {
     bounds.push(`0 <= ${name} <= ${mostWh}`);
     balance.get(zone)?.push(`${signed(sign)} ${name}`);
   };
+  const certificates = new Map<string, string[]>();
   market.orders.forEach((order, i) => {
+    if (order.green) {
+      const own = island.get(order.zone ?? (zones[0] as string)) as string;
+      certificates.set(own, [...(certificates.get(own) ?? []), `${order.side === "bid" ? "+" : "-"} 1 x${i}`]);
+    }
     const zone = order.zone ?? (zones[0] as string);
     const fee = market.feesMicroPerKwh?.[zone] ?? 0;
     const backup = backupOf(zone);
@@ -52,10 +57,19 @@ export const optimalWelfare = async (market: Market): Promise<number> => {
     balance.get(line.from)?.push(`- 1 f${i}`);
     balance.get(line.to)?.push(`+ 1 f${i}`);
   });
+  (market.bilaterals ?? []).forEach(({ from, to, energyWh, maxSpreadMicroPerKwh }, i) => {
+    if (island.get(from) !== island.get(to)) return;
+    objective.push(`${signed(maxSpreadMicroPerKwh)} t${i}`);
+    bounds.push(`0 <= t${i} <= ${energyWh}`);
+    if (from === to) return;
+    balance.get(from)?.push(`+ 1 t${i}`);
+    balance.get(to)?.push(`- 1 t${i}`);
+  });
   if (objective.length === 0) return 0;
   const rows = [...balance.values()]
     .filter((terms) => terms.length > 0)
     .map((terms, i) => `c${i}: ${terms.join(" ")} = 0`);
+  for (const terms of certificates.values()) rows.push(`g${rows.length}: ${terms.join(" ")} <= 0`);
   const text = `Maximize\n obj: ${objective.join(" ")}\nSubject To\n ${rows.join("\n ")}\nBounds\n ${bounds.join("\n ")}\nEnd\n`;
   const solution = (await solver).solve(text, { presolve: "on" });
   if (solution.Status !== "Optimal") throw new Error(`HiGHS says ${solution.Status}:\n${text}`);

@@ -4,6 +4,7 @@ import type { Market, MarketOrder } from "../../../../services/core/market/marke
 /** Random radial markets in which ties, full lines, empty sides, backups and orders at any price are common. */
 interface Scale {
   readonly price: fc.Arbitrary<number>;
+  readonly spread: fc.Arbitrary<number>;
   readonly band: { readonly min: number; readonly max: number };
   readonly energyWh: fc.Arbitrary<number>;
   readonly capacityWh: fc.Arbitrary<number>;
@@ -13,6 +14,7 @@ interface Scale {
 /** Numbers that a double adds up exactly. */
 export const tiny: Scale = {
   price: fc.integer({ min: -6, max: 6 }),
+  spread: fc.integer({ min: -4, max: 6 }),
   band: { min: -6, max: 6 },
   energyWh: fc.integer({ min: 0, max: 9 }),
   capacityWh: fc.constantFrom(0, 1, 2, 5, 1000),
@@ -21,6 +23,7 @@ export const tiny: Scale = {
 
 const real: Scale = {
   price: fc.oneof(fc.integer({ min: -1_000_000, max: 10_000_000 }), fc.integer({ min: 60_000, max: 300_000 })),
+  spread: fc.integer({ min: -20_000, max: 100_000 }),
   band: { min: -1_000_000, max: 10_000_000 },
   energyWh: fc.integer({ min: 50, max: 5_000 }),
   capacityWh: fc.constantFrom(0, 500, 3_000, 100_000),
@@ -29,6 +32,7 @@ const real: Scale = {
 
 const extreme: Scale = {
   price: fc.constantFrom(-(2 ** 39) + 1, 2 ** 39 - 1, -1, 0, 1, 2 ** 38),
+  spread: fc.constantFrom(-(2 ** 39) + 1, 2 ** 39 - 1, -1, 0, 1),
   band: { min: -(2 ** 39) + 1, max: 2 ** 39 - 1 },
   energyWh: fc.constantFrom(1, 2 ** 31 - 1, 2 ** 30, 7),
   capacityWh: fc.constantFrom(0, 1, 2 ** 31, 2 ** 40),
@@ -97,4 +101,42 @@ export const randomMarket = (mostZones: number, mostOrders: number): fc.Arbitrar
     { weight: 5, arbitrary: marketOf(tiny, mostZones, mostOrders) },
     { weight: 3, arbitrary: marketOf(real, mostZones, mostOrders) },
     { weight: 1, arbitrary: marketOf(extreme, mostZones, mostOrders) },
+  );
+
+const PRIORITIES = ["normal", "opportunistic", "critical", "emergency"] as const;
+
+/** The same with green orders, bilateral trades and priority classes. */
+export const fullMarketOf = (scale: Scale, mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
+  fc
+    .record({
+      market: marketOf(scale, mostZones, mostOrders),
+      green: fc.array(fc.boolean(), { minLength: mostOrders, maxLength: mostOrders }),
+      hasGreen: fc.constantFrom(true, true, false),
+      classes: fc.array(fc.constantFrom(...PRIORITIES), { minLength: mostOrders, maxLength: mostOrders }),
+      trades: fc.array(fc.tuple(fc.nat(), fc.nat(), scale.energyWh, scale.spread), { maxLength: 4 }),
+    })
+    .map(({ market, green, hasGreen, classes, trades }) => {
+      const zones = market.zones as string[];
+      return {
+        ...market,
+        orders: market.orders.map((order, i): MarketOrder => ({
+          ...order,
+          green: hasGreen && (green[i] as boolean),
+          ...(order.side === "bid" ? { priority: classes[i] } : {}),
+        })),
+        bilaterals: trades.map(([from, to, energyWh, maxSpreadMicroPerKwh], i) => ({
+          id: `t${i}`,
+          from: zones[from % zones.length] as string,
+          to: zones[to % zones.length] as string,
+          energyWh,
+          maxSpreadMicroPerKwh,
+        })),
+      };
+    });
+
+export const randomFullMarket = (mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
+  fc.oneof(
+    { weight: 5, arbitrary: fullMarketOf(tiny, mostZones, mostOrders) },
+    { weight: 3, arbitrary: fullMarketOf(real, mostZones, mostOrders) },
+    { weight: 1, arbitrary: fullMarketOf(extreme, mostZones, mostOrders) },
   );

@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { linksOf } from "../../../../services/core/market/carry.ts";
 import { clearBook } from "../../../../services/core/market/clear.ts";
 import { limitBounds } from "../../../../services/core/market/keys.ts";
 import { compileMarket } from "../../../../services/core/market/market.ts";
 import type { CompiledMarket } from "../../../../services/core/market/market.ts";
 import { openBounds, zonePrices } from "../../../../services/core/market/prices.ts";
-import { effectiveLimits } from "../../../../services/core/market/result.ts";
+import { effectiveLimits } from "../../../../services/core/market/sums.ts";
 import { OFFER } from "../../../../services/core/market/types.ts";
 import type { ZonePosting } from "../../../../services/core/market/types.ts";
 import { solver } from "./linear-program.ts";
@@ -132,7 +133,8 @@ const pricesOf = (
     if (backupBoughtWh < zone.backupCapacityWh) raise(bounds.lo, z, zone.backupBuy);
     if (backupBoughtWh > 0) lower(bounds.hi, z, zone.backupBuy);
   });
-  return zonePrices(terms, flows, bounds, limitBounds(terms), band);
+  const islands = limitBounds(terms);
+  return zonePrices(linksOf(terms, flows, islands.root, [], []), bounds, islands, band).zone;
 };
 
 describe("other splits of a marginal quantity between zones", function () {
