@@ -1,7 +1,7 @@
+import type { Decision } from "./decision.ts";
 import { createExactSum } from "./exact.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
-import type { Decision } from "./result.ts";
 import { GREEN, OFFER } from "./types.ts";
 import type { ZoneTerms } from "./types.ts";
 
