@@ -8,13 +8,31 @@ export interface LinearProgram {
   /** @returns index of the new row `lower <= sum <= upper` */
   addRow(lower: number, upper: number): number;
   /** @returns index of the new column `lower <= x <= upper` with its cost and its entries [row, value, row, value, ...] */
-  addColumn(cost: number, lower: number, upper: number, entries: readonly number[]): number;
+  addColumn(
+    cost: number,
+    lower: number,
+    upper: number,
+    entries: readonly number[],
+    kind?: "continuous" | "integer",
+  ): number;
 }
 
 export interface Optimum {
   readonly objective: number;
   readonly columns: Float64Array;
+  /** Of a program without integers. */
   readonly rowDuals: Float64Array;
+  /** Of a program without integers: 1 = in the final basis, so neither bound holds the column (the row). */
+  readonly basicColumns: Uint8Array;
+  readonly basicRows: Uint8Array;
+}
+
+export interface SolveOptions {
+  readonly method?: "simplex" | "ipm" | "choose";
+  /** How far a bound may be missed, and an integer from a whole number; 1e-7 and 1e-6 when left out. */
+  readonly tolerance?: number;
+  /** Integer programs: give up after so many nodes of the search. */
+  readonly maxNodes?: number;
 }
 
 export interface Solver {
@@ -22,16 +40,35 @@ export interface Solver {
    * Minimises a program.
    * @throws Error when a number is not finite (bounds may be infinite) or the solver did not prove an optimum
    */
-  minimise(build: (program: LinearProgram) => void, options?: { method?: "simplex" | "ipm" | "choose" }): Optimum;
+  minimise(build: (program: LinearProgram) => void, options?: SolveOptions): Optimum;
+  /**
+   * The same; undefined when no optimum was proven, most often since the program has no solution.
+   * @throws Error when a number is not finite
+   */
+  attempt(build: (program: LinearProgram) => void, options?: SolveOptions): Optimum | undefined;
 }
 
 /** Loads HiGHS (WebAssembly) once; every program gets its own model, which is disposed before the call returns. */
 export const createSolver = async (): Promise<Solver> => {
   const highs = await loadHighs();
-  return { minimise: (build, { method = "choose" } = {}) => minimise(highs, build, method) };
+  return {
+    attempt: (build, options = {}) => minimise(highs, build, options),
+    minimise: (build, options = {}) => {
+      const optimum = minimise(highs, build, options);
+      if (optimum) return optimum;
+      throw new Error("linear program: no optimum was proven");
+    },
+  };
 };
 
-const minimise = (highs: Highs, build: (program: LinearProgram) => void, method: string): Optimum => {
+const BASIC = 1;
+const isBasic = (status: number): number => (status === BASIC ? 1 : 0);
+
+const minimise = (
+  highs: Highs,
+  build: (program: LinearProgram) => void,
+  { method = "choose", tolerance, maxNodes }: SolveOptions,
+): Optimum | undefined => {
   const cost: number[] = [];
   const lower: number[] = [];
   const upper: number[] = [];
@@ -40,6 +77,7 @@ const minimise = (highs: Highs, build: (program: LinearProgram) => void, method:
   const values: number[] = [];
   const rowLower: number[] = [];
   const rowUpper: number[] = [];
+  const integer: number[] = [];
   const bound = (value: number): number => {
     if (Number.isNaN(value)) throw new Error("linear program: a bound is not a number");
     return value;
@@ -53,7 +91,8 @@ const minimise = (highs: Highs, build: (program: LinearProgram) => void, method:
       rowLower.push(bound(low));
       return rowUpper.push(bound(high)) - 1;
     },
-    addColumn: (price, low, high, entries) => {
+    addColumn: (price, low, high, entries, kind) => {
+      if (kind === "integer") integer.push(cost.length);
       cost.push(finite(price));
       lower.push(bound(low));
       for (let k = 0; k < entries.length; k += 2) {
@@ -67,18 +106,40 @@ const minimise = (highs: Highs, build: (program: LinearProgram) => void, method:
   const numCols = cost.length;
   const numRows = rowLower.length;
   const matrix = { format: "csc" as const, numRows, numCols, starts, indices, values };
+  const variable = highs.constants.variableType;
+  const integers = new Set(integer);
+  const integrality =
+    integer.length === 0
+      ? {}
+      : { integrality: cost.map((_, i) => (integers.has(i) ? variable.integer : variable.continuous)) };
   return highs.withModel(
-    { numCols, numRows, colCost: cost, colLower: lower, colUpper: upper, rowLower, rowUpper, matrix },
+    { numCols, numRows, colCost: cost, colLower: lower, colUpper: upper, rowLower, rowUpper, matrix, ...integrality },
     (model) => {
       model.options.set({ output_flag: false, solver: method });
+      if (tolerance !== undefined) {
+        model.options.set({ primal_feasibility_tolerance: tolerance, dual_feasibility_tolerance: tolerance });
+        model.options.set({ mip_feasibility_tolerance: tolerance });
+      }
+      if (maxNodes !== undefined) model.options.set({ mip_max_nodes: maxNodes });
       model.run();
       const status = model.getModelStatus();
       const objective = model.getObjectiveValue();
       if (status !== highs.constants.modelStatus.optimal || !Number.isFinite(objective)) {
-        throw new Error(`linear program: no optimum was proven (status ${status})`);
+        return undefined;
       }
       const { colValue, rowDual } = model.getSolution();
-      return { objective, columns: colValue, rowDuals: rowDual };
+      if (integer.length > 0) {
+        const none = new Uint8Array(0);
+        return { objective, columns: colValue, rowDuals: rowDual, basicColumns: none, basicRows: none };
+      }
+      const { colStatus, rowStatus } = model.getBasis();
+      return {
+        objective,
+        columns: colValue,
+        rowDuals: rowDual,
+        basicColumns: Uint8Array.from(colStatus, isBasic),
+        basicRows: Uint8Array.from(rowStatus, isBasic),
+      };
     },
   );
 };

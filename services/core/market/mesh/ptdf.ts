@@ -21,16 +21,17 @@ type Line = CompiledMarket["lines"][number];
  * without changing what the row says. Which zone is the slack therefore must not matter: of each island's weights the
  * middle between their two medians is taken off, which makes the sum of absolute weights minimal. That sum is the tolerance
  * with which a full line is recognised. On a line whose loss splits the island it is the size of the smaller part.
+ * A line of no capacity is out of service: it takes no part in sharing, and nothing leaves a part of the island that only
+ * such lines link with the rest. (Flows of weights in millionths are never exactly zero in whole Wh, but for no trade.)
  * Weights are then rounded to 1e-6, halves away from zero. **The rounded integer row is the constraint**, exactly.
  *
  * @throws MarketError when a weight does not fit 1e-6 steps of an int32, or reactances are too far apart for doubles
  */
 export const networkLimits = (market: CompiledMarket): NetworkLimit[] => {
   if (!isMeshed(market)) return [];
-  const { lines, constraints, zones, terms } = market;
-  const { root } = limitBounds(terms);
+  const { lines, constraints, zones } = market;
   return [
-    ...lineWeights(lines, root).map((weights, i) => {
+    ...lineWeights(lines, zones.length).map((weights, i) => {
       const { capacityWh } = lines[i] as Line;
       return { minWh: -capacityWh + 0, maxWh: capacityWh, weights };
     }),
@@ -63,40 +64,71 @@ const constraintWeight = (weight: number, path: string): number => {
   );
 };
 
-/** Rounded weights of every line, island by island. */
-const lineWeights = (lines: readonly Line[], root: Int32Array): number[][] => {
+/** Rounded weights of every line. */
+const lineWeights = (lines: readonly Line[], zoneCount: number): number[][] => {
+  const open = partsOf(
+    zoneCount,
+    lines.filter(({ capacityWh }) => capacityWh > 0),
+  );
+  const whole = partsOf(zoneCount, lines);
   const rows: number[][] = [];
-  const zonesOf = new Map<number, number[]>();
-  root.forEach((top, zone) => zonesOf.set(top, [...(zonesOf.get(top) ?? []), zone]));
-  for (const [top, members] of zonesOf) {
-    const own = lines.flatMap((line, i) => (root[line.from] === top ? [i] : []));
-    if (own.length === 0) continue;
-    const position = new Map(members.map((zone, at) => [zone, at]));
-    const solve = susceptanceSolver(
-      members.length,
-      own.map((i) => {
-        const { from, to, reactance } = lines[i] as Line;
-        return {
-          from: position.get(from) as number,
-          to: position.get(to) as number,
-          susceptance: 1 / (reactance ?? 1),
-        };
-      }),
-    );
-    for (const i of own) {
+  const addRows = (members: readonly number[], own: readonly number[], placeOf: (zone: number) => number): void => {
+    if (own.length === 0) return;
+    const size = Math.max(...members.map(placeOf)) + 1;
+    const branches = own.map((i) => {
       const { from, to, reactance } = lines[i] as Line;
-      const angles = solve(position.get(from) as number, position.get(to) as number);
-      const factors = angles.map((angle) => angle / (reactance ?? 1));
+      return { from: placeOf(from), to: placeOf(to), susceptance: 1 / (reactance ?? 1) };
+    });
+    const solve = susceptanceSolver(size, branches);
+    own.forEach((i, k) => {
+      const { from, to, susceptance } = branches[k] as Branch;
+      const angles = solve(from, to);
+      const factors = members.map((zone) => (angles[placeOf(zone)] as number) * susceptance);
       const offset = middle(factors);
-      const row = new Array<number>(root.length).fill(0);
-      members.forEach((zone, at) => {
-        row[zone] = rounded((factors[at] as number) - offset, i);
-      });
+      const row = new Array<number>(zoneCount).fill(0);
+      members.forEach((zone, at) => (row[zone] = rounded((factors[at] as number) - offset, i)));
       rows[i] = row;
-    }
+    });
+  };
+  for (const members of groupsOf(open)) {
+    const position = new Map(members.map((zone, at) => [zone, at]));
+    const own = lines.flatMap(({ from, capacityWh }, i) => (capacityWh > 0 && position.has(from) ? [i] : []));
+    addRows(members, own, (zone) => position.get(zone) as number);
+  }
+  // Lines out of service link whole parts: nothing may leave a part, whichever of them it would take.
+  for (const members of groupsOf(whole)) {
+    const parts = new Map([...new Set(members.map((zone) => open[zone] as number))].map((part, at) => [part, at]));
+    const inside = new Set(members);
+    const link = new Set<number>();
+    const joined = partsOf(parts.size, []);
+    lines.forEach(({ from, to, capacityWh }, i) => {
+      if (capacityWh > 0 || !inside.has(from)) return;
+      const [a, b] = [from, to].map((zone) => joined[parts.get(open[zone] as number) as number] as number);
+      if (a === b) rows[i] = new Array<number>(zoneCount).fill(0);
+      else {
+        link.add(i);
+        joined.forEach((part, at) => (joined[at] = part === b ? (a as number) : part));
+      }
+    });
+    addRows(members, [...link], (zone) => parts.get(open[zone] as number) as number);
   }
   return rows;
 };
+
+/** Lowest zone that lines connect each zone with. */
+const partsOf = (zoneCount: number, lines: readonly Line[]): number[] => {
+  const part = Array.from({ length: zoneCount }, (_, zone) => zone);
+  for (const { from, to } of lines) {
+    const [a, b] = [part[from] as number, part[to] as number];
+    if (a !== b) part.forEach((own, zone) => (part[zone] = own === a || own === b ? Math.min(a, b) : own));
+  }
+  return part;
+};
+
+const groupsOf = (part: readonly number[]): number[][] =>
+  part.flatMap((own, zone) =>
+    own === zone ? [part.flatMap((other, member) => (other === zone ? [member] : []))] : [],
+  );
 
 const rounded = (factor: number, line: number): number => {
   // A factor lies between -1 and 1 by its meaning; beyond, the arithmetic broke down.

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Market, MarketOrder } from "../../../../services/core/market/market.ts";
 
 /** Random radial markets in which ties, full lines, empty sides, backups and orders at any price are common. */
-interface Scale {
+export interface Scale {
   readonly price: fc.Arbitrary<number>;
   readonly spread: fc.Arbitrary<number>;
   readonly band: { readonly min: number; readonly max: number };
@@ -21,7 +21,7 @@ export const tiny: Scale = {
   fee: fc.integer({ min: 0, max: 2 }),
 };
 
-const real: Scale = {
+export const real: Scale = {
   price: fc.oneof(fc.integer({ min: -1_000_000, max: 10_000_000 }), fc.integer({ min: 60_000, max: 300_000 })),
   spread: fc.integer({ min: -20_000, max: 100_000 }),
   band: { min: -1_000_000, max: 10_000_000 },

@@ -1,0 +1,118 @@
+import type { Solver } from "../../dispatch/solver.ts";
+import type { GreenPosting, ZonePosting } from "../types.ts";
+import { checkMesh, shiftsOf } from "./check.ts";
+import type { MeshOutcome } from "./check.ts";
+import { dualsOf } from "./duals.ts";
+import type { Duals } from "./duals.ts";
+import { meshBook } from "./groups.ts";
+import type { Group } from "./groups.ts";
+import { wholeFills } from "./integers.ts";
+import type { Fills } from "./integers.ts";
+import { solveMesh } from "./linear.ts";
+import type { MeshProgram, Nudge } from "./linear.ts";
+import { meshPrices, noteFill, openMeshBounds } from "./rule.ts";
+import type { MeshMarket, MeshPosting } from "./tally.ts";
+
+/** A cleared mesh: what is posted, and what the proof says of it. */
+export interface MeshClearing {
+  readonly posting: MeshPosting;
+  readonly outcome: MeshOutcome;
+  /** Vertices that were tried, 1 as a rule. */
+  readonly attempts: number;
+}
+
+/**
+ * Clears a meshed network: the optimal vertex of a linear program, exact duals, whole fills beside it, then prices by the
+ * rule. The answer is checked exactly before it is given; where whole Wh do not fit a vertex the next one is tried.
+ *
+ * @throws Error when no vertex led to fills that the proof takes
+ */
+export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
+  const { columns, terms, band, trades, limits } = market;
+  const book = meshBook(columns, terms, band, trades);
+  const program: MeshProgram = { book, terms, limits };
+  let attempts = 0;
+  let refusal = "the linear program has no optimum";
+  for (const nudge of nudges()) {
+    attempts += 1;
+    const vertex = solveMesh(program, solver, nudge);
+    if (!vertex) continue;
+    const duals = dualsOf(program, vertex);
+    for (const near of NEAR) {
+      const fills = wholeFills(program, vertex, duals, near, solver);
+      if (!fills) {
+        refusal = "no whole fills keep the limits";
+        continue;
+      }
+      const posting = postingOf(market, program, fills, duals);
+      const outcome = checkMesh(market, posting);
+      if (outcome.accepted) return { posting, outcome, attempts };
+      refusal = outcome.error;
+    }
+  }
+  throw new Error(`meshed network: no clearing in whole Wh was found in ${attempts} attempts: ${refusal}`);
+};
+
+/** What counts as standing at the exact price, micro-token per kWh: first rounding alone, then what the proof allows. */
+const NEAR = [0.05, 0.9] as const;
+
+const ATTEMPTS = 12;
+
+/** The true program first; then ones with limits tightened within their tolerance, or with ties decided otherwise. */
+function* nudges(): Generator<Nudge> {
+  yield {};
+  for (let n = 1; n < ATTEMPTS; n += 1) {
+    const spread = (index: number): number => (((index + 1) * (n * 0.6180339887 + 0.3)) % 1) - 0.5;
+    yield { tighten: (l) => 0.4 + 0.8 * spread(l), favour: (g) => (n % 2 ? 0 : 0.6 * spread(g)) };
+  }
+}
+
+/** Prices by the rule from what is filled, and the totals that stand at them. */
+const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, { mu }: Duals): MeshPosting => {
+  const { terms, limits, band } = market;
+  const bounds = openMeshBounds(terms.length);
+  book.groups.forEach((group, g) => {
+    const filledWh = fills.groupsWh[g] as number;
+    noteFill(
+      group.green ? bounds.green : bounds.ordinary,
+      group.zone,
+      group,
+      filledWh > 0,
+      filledWh === group.availableWh,
+    );
+  });
+  const { prices, greenPrices } = meshPrices(
+    terms,
+    band.reference,
+    book.root,
+    bounds,
+    shiftsOf(terms.length, limits, mu),
+  );
+  const postings = prices.map((price): ZonePosting => ({
+    price,
+    marginalBidWh: 0,
+    marginalOfferWh: 0,
+    backupSoldWh: 0,
+    backupBoughtWh: 0,
+  }));
+  const green = (book.hasGreen ? greenPrices : []).map((price): GreenPosting => ({
+    price,
+    marginalBidWh: 0,
+    marginalOfferWh: 0,
+  }));
+  book.groups.forEach((group: Group, g) => {
+    const filledWh = fills.groupsWh[g] as number;
+    const { zone, sign } = group;
+    if (group.backup) {
+      const own = postings[zone] as ZonePosting;
+      if (sign > 0) own.backupSoldWh = filledWh;
+      else own.backupBoughtWh = filledWh;
+      return;
+    }
+    const own = (group.green ? green[zone] : postings[zone]) as GreenPosting;
+    if (group.limit !== own.price) return;
+    if (sign > 0) own.marginalOfferWh = filledWh;
+    else own.marginalBidWh = filledWh;
+  });
+  return { postings, green, tradesWh: fills.tradesWh, mu };
+};

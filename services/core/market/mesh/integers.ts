@@ -1,0 +1,181 @@
+import type { Solver } from "../../dispatch/solver.ts";
+import { flowsOf, slackOf, toleranceOf } from "./check.ts";
+import { gainOf } from "./duals.ts";
+import type { Duals } from "./duals.ts";
+import type { Group } from "./groups.ts";
+import type { MeshProgram, Vertex } from "./linear.ts";
+import { WEIGHT_UNIT } from "./ptdf.ts";
+
+/** Fills in whole Wh. */
+export interface Fills {
+  readonly groupsWh: number[];
+  readonly tradesWh: number[];
+}
+
+/** How many Wh the integer search may move each marginal fill from its rounded value; the next when one finds nothing. */
+const RANGES = [2, 40, 1_000_000] as const;
+const MAX_NODES = 2_000;
+/** Eighths of a unit of price, as the keys of the radial rule. */
+const TRADE_RANK = 4;
+
+/**
+ * Whole fills beside a vertex: what is better than its exact price is full, what is worse empty, and what stands at it (up
+ * to `near`) is chosen so that islands balance, every limit is kept exactly, and one with a dual price keeps less slack
+ * than its tolerance. Among these the most welfare, then volume, then the least use of the backups, by an integer program
+ * in the deviations from rounded fills: a handful of variables.
+ *
+ * @param near micro-token per kWh
+ * @returns undefined when there are no such fills
+ */
+export const wholeFills = (
+  program: MeshProgram,
+  vertex: Vertex,
+  duals: Duals,
+  near: number,
+  solver: Solver,
+): Fills | undefined => {
+  const steps = stepsOf(program, vertex, duals, near);
+  const free = steps.filter(({ free }) => free);
+  const fills = (): Fills => ({
+    groupsWh: steps.slice(0, program.book.groups.length).map(({ filledWh }) => filledWh),
+    tradesWh: steps.slice(program.book.groups.length).map(({ filledWh }) => filledWh),
+  });
+  if (free.length === 0) return fills();
+  if (hasChoice(program, vertex, duals, free)) {
+    const best = search(program, duals, steps, free, Infinity, "continuous", solver);
+    best?.forEach((moveWh, i) => move(free[i] as Step, Math.round(moveWh)));
+  }
+  for (const range of RANGES) {
+    const found = search(program, duals, steps, free, range, "integer", solver);
+    if (!found) continue;
+    found.forEach((moveWh, i) => move(free[i] as Step, Math.round(moveWh)));
+    return fills();
+  }
+  return undefined;
+};
+
+/** A group or a trade: it exports at one zone and, a trade, imports at another. */
+interface Step {
+  /** Zones and net export per Wh filled. */
+  readonly at: readonly { readonly zone: number; readonly sign: number }[];
+  readonly green: boolean;
+  /** Per Wh, micro-token per kWh, beside the zone prices' common part. */
+  readonly cost: number;
+  readonly availableWh: number;
+  readonly free: boolean;
+  filledWh: number;
+}
+
+const move = (step: Step, byWh: number): void => {
+  step.filledWh = Math.max(0, Math.min(step.availableWh, step.filledWh + byWh));
+};
+
+const stepsOf = ({ book }: MeshProgram, vertex: Vertex, duals: Duals, near: number): Step[] => {
+  const start = (gain: number, availableWh: number, optimumWh: number): { free: boolean; filledWh: number } => {
+    if (gain > near) return { free: false, filledWh: availableWh };
+    if (gain < -near) return { free: false, filledWh: 0 };
+    return { free: true, filledWh: Math.max(0, Math.min(availableWh, Math.round(optimumWh))) };
+  };
+  const groups = book.groups.map((group, g): Step => {
+    const { zone, sign, limit, rank, green, availableWh } = group;
+    return {
+      at: [{ zone, sign }],
+      green,
+      cost: sign * (limit + rank / 8 - (duals.lambda[zone] as number)),
+      availableWh,
+      ...start(gainOf(group, duals), availableWh, vertex.groupsWh[g] as number),
+    };
+  });
+  const trades = book.trades.map(({ from, to, limitWh, maxSpread }, k): Step => {
+    const open = book.root[from] === book.root[to];
+    const gain = maxSpread - (duals.shift[from] as number) + (duals.shift[to] as number);
+    const own = { at: tradeEnds(from, to), green: false, cost: -maxSpread - TRADE_RANK / 8, availableWh: limitWh };
+    if (!open) return { ...own, free: false, filledWh: 0 };
+    if (from === to) return { ...own, free: false, filledWh: maxSpread >= 0 ? limitWh : 0 };
+    return { ...own, ...start(gain, limitWh, vertex.tradesWh[k] as number) };
+  });
+  return [...groups, ...trades];
+};
+
+const tradeEnds = (from: number, to: number): Step["at"] =>
+  from === to
+    ? []
+    : [
+        { zone: from, sign: 1 },
+        { zone: to, sign: -1 },
+      ];
+
+/** More marginal steps than equations: an optimal face, of which volume and backup choose a part. */
+const hasChoice = ({ book, terms }: MeshProgram, vertex: Vertex, { mu }: Duals, free: readonly Step[]): boolean => {
+  const roots = terms.filter((_, z) => book.root[z] === z).length;
+  const green = vertex.heldGreen.reduce((sum, held, z) => sum + (book.root[z] === z ? held : 0), 0);
+  return free.length > roots + green + mu.filter((own) => own !== 0n).length;
+};
+
+/** Moves of the free steps, Wh; "continuous": limits with a dual price are met with equality. */
+const search = (
+  { book, terms, limits }: MeshProgram,
+  { mu, gamma }: Duals,
+  steps: readonly Step[],
+  free: readonly Step[],
+  range: number,
+  kind: "continuous" | "integer",
+  solver: Solver,
+): Float64Array | undefined => {
+  const { root } = book;
+  const netExportWh = new Array<number>(terms.length).fill(0);
+  const greenWh = new Array<number>(terms.length).fill(0);
+  for (const { at, green, filledWh } of steps) {
+    for (const { zone, sign } of at) {
+      netExportWh[zone] = (netExportWh[zone] as number) + sign * filledWh;
+      const top = root[zone] as number;
+      if (green) greenWh[top] = (greenWh[top] as number) + sign * filledWh;
+    }
+  }
+  const flows = flowsOf(limits, netExportWh);
+  const costUnit = free.reduce((most, { cost }) => Math.max(most, Math.abs(cost)), 1);
+  const optimum = solver.attempt(
+    (lp) => {
+      const islandRows = new Map<number, number>();
+      const greenRows = new Map<number, number>();
+      root.forEach((top, z) => {
+        if (top !== z) return;
+        const members = netExportWh.reduce((sum, own, other) => (root[other] === z ? sum + own : sum), 0);
+        islandRows.set(z, lp.addRow(-members, -members));
+        if (!book.hasGreen) return;
+        const slackWh = greenWh[z] as number;
+        const most = (gamma[z] as number) >= 0.5 ? 0 : Infinity;
+        greenRows.set(z, lp.addRow(-slackWh, most - slackWh));
+      });
+      const limitRows = limits.map((limit, l) => {
+        const { above, below } = slackOf(limit, flows[l] as bigint);
+        const own = mu[l] as bigint;
+        const width = toleranceOf(limit) - 1n;
+        let least = -below;
+        let most = above;
+        if (own > 0n) least = larger(least, kind === "integer" ? above - width : above);
+        if (own < 0n) most = smaller(most, kind === "integer" ? width - below : -below);
+        return lp.addRow(Number(least) / WEIGHT_UNIT, Number(most) / WEIGHT_UNIT);
+      });
+      for (const { at, green, cost, availableWh, filledWh } of free) {
+        const entries: number[] = [];
+        for (const { zone, sign } of at) {
+          const top = root[zone] as number;
+          if (at.length === 1) entries.push(islandRows.get(top) as number, sign);
+          if (green) entries.push(greenRows.get(top) as number, sign);
+        }
+        limits.forEach(({ weights }, l) => {
+          const weight = at.reduce((sum, { zone, sign }) => sum + sign * (weights[zone] as number), 0);
+          if (weight !== 0) entries.push(limitRows[l] as number, weight / WEIGHT_UNIT);
+        });
+        const least = Math.max(-range, -filledWh);
+        lp.addColumn(cost / costUnit, least, Math.min(range, availableWh - filledWh), entries, kind);
+      }
+    },
+    kind === "integer" ? { tolerance: 1e-7, maxNodes: MAX_NODES } : {},
+  );
+  return optimum?.columns;
+};
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
