@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { clearMarket, explain } from "../../services/core/market/result.ts";
+import { explain, solveMarket } from "../../services/core/market/result.ts";
 import { wrongInput } from "../../services/platform/errors.ts";
-import { asWrongInput, parseMarket } from "../../services/protocol/market-file.ts";
+import { asWrongInputLater, parseMarket } from "../../services/protocol/market-file.ts";
 import { readMarketInput } from "../clearing/input.ts";
 
 interface Options {
@@ -44,8 +44,9 @@ Example:
   echo '{"orders":[{"id":"o1","side":"bid","zone":"A","energyWh":1000,"priceMicroPerKwh":250000},{"id":"o2","side":"offer","zone":"A","energyWh":800,"priceMicroPerKwh":90000}]}' | daeg clear -`,
     )
     .action(async (path: string | undefined, options: Options) => {
-      const { printed, sentences } =
-        options.chain === undefined ? fromFile(path, options) : await onChain(path, options);
+      const { printed, sentences } = await (options.chain === undefined
+        ? fromFile(path, options)
+        : onChain(path, options));
       process.stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
       if (options.explain)
         process.stderr.write(
@@ -61,14 +62,14 @@ interface Cleared {
   sentences(): string[];
 }
 
-const fromFile = (path: string | undefined, { rpc, keyFile, addresses }: Options): Cleared => {
+const fromFile = async (path: string | undefined, { rpc, keyFile, addresses }: Options): Promise<Cleared> => {
   if (path === undefined) throw wrongInput("no market is given: name MARKET.json or -, or a slot by --chain");
   if (rpc !== undefined || keyFile !== undefined || addresses !== undefined) {
     throw wrongInput("--rpc, --key-file and --addresses belong to --chain SLOT: add it, or leave them out");
   }
   const { value, what } = readMarketInput(path, "market file");
   const market = parseMarket(value, what);
-  const result = asWrongInput(what, () => clearMarket(market));
+  const result = await asWrongInputLater(what, () => solveMarket(market));
   return { printed: result, sentences: () => explain(market, result) };
 };
 

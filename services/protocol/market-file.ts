@@ -110,7 +110,12 @@ const resultSchema = z
     dualNano: nano,
     gapNano: nano,
     gapBoundNano: nano,
-    lambdaMicroPerKwh: record(z.number().finite()).optional(),
+    lambdaMicroPerKwh: record(anyInteger).optional(),
+    exactDuals: z
+      .object({ lambda: record(nano), gamma: record(nano), mu: record(nano) })
+      .strict()
+      .optional(),
+    greenPricesMicroPerKwh: record(anyInteger).optional(),
   })
   .strict();
 
@@ -136,7 +141,18 @@ export const asWrongInput = <T>(what: string, work: () => T): T => {
   try {
     return work();
   } catch (error) {
-    if (error instanceof MarketError) throw wrongInput(`${what}: ${error.path}: ${error.message}`, { cause: error });
-    throw error;
+    throw worded(what, error);
   }
 };
+
+/** The same for work that takes time. */
+export const asWrongInputLater = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw worded(what, error);
+  }
+};
+
+const worded = (what: string, error: unknown): unknown =>
+  error instanceof MarketError ? wrongInput(`${what}: ${error.path}: ${error.message}`, { cause: error }) : error;

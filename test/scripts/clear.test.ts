@@ -214,9 +214,9 @@ describe("daeg clear and daeg verify", function () {
       /bilaterals\[0\].to: names the unknown zone "C"/,
     ],
     [
-      "a binding constraint",
-      { ...example, constraints: [{ id: "c", weights: { A: 1 }, minWh: -400 }] },
-      /would bind at -500 Wh/,
+      "a constraint that forbids no trade",
+      { ...example, constraints: [{ id: "c", weights: { A: 1 }, minWh: 1 }] },
+      /constraints\[0\]: must allow no trade at all/,
     ],
     ["unequal fees beside a backup", { ...example, feesMicroPerKwh: { A: 1, B: 2 } }, /make their fees equal/],
     [
@@ -255,7 +255,7 @@ describe("daeg clear and daeg verify", function () {
       ["clear", "missing.json"],
       ["clear", file("broken.json", "{")],
       ["clear", file("unknown.json", { ...example, extra: 1 })],
-      ["clear", file("binding.json", { ...example, constraints: [{ id: "c", weights: { A: 1 }, minWh: -400 }] })],
+      ["clear", file("fine.json", { ...example, constraints: [{ id: "c", weights: { A: 1e-7 }, minWh: -400 }] })],
       ["verify", file("m.json", example), file("r.json", { ...expected, volumeWh: "900" })],
       ["verify", file("m.json", example), file("r2.json", { ...expected, extra: 1 })],
     ];

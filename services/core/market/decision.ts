@@ -16,8 +16,19 @@ export interface NetworkOutcome {
   readonly flowsWh: Record<string, number>;
   readonly shadowPricesMicroPerKwh: Record<string, number>;
   readonly lambdaMicroPerKwh: Record<string, number>;
+  readonly exactDuals: ExactDuals;
   /** The dual objective at the exact prices, rounded up to whole nano. */
   readonly dualNano: bigint;
   /** What integer fills may cost at most: dual less welfare is at most this. */
   readonly gapBoundNano: bigint;
+}
+
+/**
+ * The dual prices of a meshed network as whole numbers in decimal: mu per line and constraint in 1e-6 micro-token per kWh,
+ * as it is posted; lambda and the green premium gamma per island in 1e-12, as the rule makes them of it.
+ */
+export interface ExactDuals {
+  readonly lambda: Record<string, string>;
+  readonly gamma: Record<string, string>;
+  readonly mu: Record<string, string>;
 }

@@ -1,11 +1,14 @@
 import { clearBook } from "./clear.ts";
-import type { Decision } from "./decision.ts";
+import { createSolver } from "../dispatch/solver.ts";
+import type { Solver } from "../dispatch/solver.ts";
+import type { Decision, ExactDuals } from "./decision.ts";
 import { createExactSum } from "./exact.ts";
 import { explainClearing } from "./explain.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
+import { decideMesh } from "./mesh/decide.ts";
+import { isMeshed } from "./mesh/ptdf.ts";
 import { dualOf, moneySums, netExports, zonesWithValue } from "./sums.ts";
-import { MarketError } from "./types.ts";
 import type { ZoneTerms } from "./types.ts";
 
 /** RESULT.json. Money is nano-token in decimal, since it may exceed what a JSON number holds. */
@@ -31,27 +34,30 @@ export interface MarketResult {
   readonly gapBoundNano: string;
   /** Meshed networks only: per island, its lowest zone name as key. */
   readonly lambdaMicroPerKwh?: Record<string, number> | undefined;
+  /** Meshed networks only: the duals before rounding. */
+  readonly exactDuals?: ExactDuals | undefined;
+  /** Meshed networks with green-only bids: rounded once per zone, so not always zone price plus one premium. */
+  readonly greenPricesMicroPerKwh?: Record<string, number> | undefined;
 }
 
 /**
  * Clears a market.
- * @throws MarketError when a general constraint would bind (they are checked, not yet solved for)
+ * @param solver needed where the network is meshed or has constraints (`isMeshed`); `solveMarket` brings one
+ * @throws MarketError when a meshed network cannot be cleared in whole Wh
  */
-export const clearMarket = (market: CompiledMarket): MarketResult => {
-  const result = describe(market, decide(market));
-  checkConstraints(market, result);
-  return result;
+export const clearMarket = (market: CompiledMarket, solver?: Solver): MarketResult =>
+  describe(market, isMeshed(market) ? decideMeshed(market, solver) : clearRadial(market));
+
+/** Clears any market; loads the linear solver where the network is meshed. @throws as `clearMarket` */
+export const solveMarket = async (market: CompiledMarket): Promise<MarketResult> =>
+  clearMarket(market, isMeshed(market) ? await createSolver() : undefined);
+
+const decideMeshed = (market: CompiledMarket, solver: Solver | undefined): Decision => {
+  if (!solver) throw new Error("a meshed network is cleared with a linear solver: use solveMarket");
+  return decideMesh(market, solver);
 };
 
-/** The seam between radial networks and all others. */
-const decide = (market: CompiledMarket): Decision => clearRadial(market);
-
-const clearRadial = ({ columns, terms, band, lines, trades }: CompiledMarket): Decision => {
-  const loop = lines.findIndex(({ child }) => child < 0);
-  if (loop >= 0) {
-    const message = `"${lines[loop]?.id}" closes a loop: meshed networks are not supported yet, remove a line`;
-    throw new MarketError(`lines[${loop}]`, message);
-  }
+const clearRadial = ({ columns, terms, band, trades }: CompiledMarket): Decision => {
   const { postings, green, fillsWh, tradesWh } = clearBook(columns, terms, band, trades);
   return {
     prices: postings.map(({ price }) => price),
@@ -131,10 +137,10 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
       ...lines.map(({ id, from, to }) => [id, (prices[to] as number) - (prices[from] as number)]),
       ...market.constraints.map(({ id }) => [id, 0]),
     ]),
-    lambdaMicroPerKwh: undefined,
     dualNano: dualOf(market, decision),
     gapBoundNano: 0n,
   };
+  const meshed = decision.network;
   const trades = Array.from(decision.tradesWh ?? []).some((filledWh) => filledWh > 0);
   const byZone = <T>(value: (zone: number) => T): Record<string, T> =>
     Object.fromEntries(zones.map((name, i) => [name, value(i)]));
@@ -160,29 +166,9 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
     dualNano: String(network.dualNano),
     gapNano: String(network.dualNano - sums.welfareNano),
     gapBoundNano: String(network.gapBoundNano),
-    ...(network.lambdaMicroPerKwh ? { lambdaMicroPerKwh: network.lambdaMicroPerKwh } : {}),
+    ...(meshed ? { lambdaMicroPerKwh: meshed.lambdaMicroPerKwh, exactDuals: meshed.exactDuals } : {}),
+    ...(meshed && decision.greenPrices
+      ? { greenPricesMicroPerKwh: byZone((i) => decision.greenPrices?.[i] as number) }
+      : {}),
   };
-};
-
-/** General constraints are only checked: a slack one changes nothing, any other is refused. */
-const checkConstraints = ({ constraints, zones, terms }: CompiledMarket, { netExportWh }: MarketResult): void => {
-  const { root } = limitBounds(terms);
-  constraints.forEach(({ id, weights, minWh = -Infinity, maxWh = Infinity }, i) => {
-    const weightOf = (zone: number): number => weights[zones[zone] as string] ?? 0;
-    // Islands balance: with one weight for all zones of each island the sum is zero whatever is traded.
-    if (zones.every((_, zone) => weightOf(zone) === weightOf(root[zone] as number))) return;
-    let sum = 0;
-    let scale = 0;
-    for (const zone of zones) {
-      const term = (weights[zone] ?? 0) * (netExportWh[zone] ?? 0);
-      sum += term;
-      scale = Math.max(scale, Math.abs(term));
-    }
-    const tolerance = scale * 2 ** -40;
-    if (sum > minWh + tolerance && sum < maxWh - tolerance) return;
-    throw new MarketError(
-      `constraints[${i}]`,
-      `"${id}" would bind at ${sum} Wh: constraints that bind are not supported yet, widen or remove it`,
-    );
-  });
 };

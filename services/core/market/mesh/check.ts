@@ -204,7 +204,8 @@ const checkVolume = (
       (left.backupBid && left.offer) ||
       (left.greenBid && left.greenOffer);
     if (more) refuse(`more could be traded in ${place}`);
-    if ((left.backupSold && left.offer) || (left.backupBought && left.bid)) refuse(`the backup is not last in ${place}`);
+    if ((left.backupSold && left.offer) || (left.backupBought && left.bid))
+      refuse(`the backup is not last in ${place}`);
   });
 };
 

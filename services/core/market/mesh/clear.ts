@@ -1,4 +1,5 @@
 import type { Solver } from "../../dispatch/solver.ts";
+import { MarketError } from "../types.ts";
 import type { GreenPosting, ZonePosting } from "../types.ts";
 import { checkMesh, shiftsOf } from "./check.ts";
 import type { MeshOutcome } from "./check.ts";
@@ -25,7 +26,7 @@ export interface MeshClearing {
  * Clears a meshed network: the optimal vertex of a linear program, exact duals, whole fills beside it, then prices by the
  * rule. The answer is checked exactly before it is given; where whole Wh do not fit a vertex the next one is tried.
  *
- * @throws Error when no vertex led to fills that the proof takes
+ * @throws MarketError when no vertex led to fills that the proof takes
  */
 export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
   const { columns, terms, band, trades, limits } = market;
@@ -50,7 +51,10 @@ export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
       refusal = outcome.error;
     }
   }
-  throw new Error(`meshed network: no clearing in whole Wh was found in ${attempts} attempts: ${refusal}`);
+  throw new MarketError(
+    "lines",
+    `no clearing in whole Wh keeps every limit (${refusal}; ${attempts} attempts): give limits of a few Wh more room`,
+  );
 };
 
 /** What counts as standing at the exact price, micro-token per kWh: first rounding alone, then what the proof allows. */

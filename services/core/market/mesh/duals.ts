@@ -66,7 +66,10 @@ export const dualsOf = ({ book, limits, terms }: MeshProgram, vertex: Vertex): D
 };
 
 /** Solves equations by elimination; unknowns that they leave open stay as they are. */
-const solveAround = (equations: readonly { row: Float64Array; value: number }[], start: readonly number[]): number[] => {
+const solveAround = (
+  equations: readonly { row: Float64Array; value: number }[],
+  start: readonly number[],
+): number[] => {
   const pivots: { row: Float64Array; rest: number; at: number }[] = [];
   for (const { row: source, value } of equations) {
     const row = source.slice();

@@ -2,7 +2,6 @@ import type { Solver } from "../../dispatch/solver.ts";
 import { flowsOf, slackOf, toleranceOf } from "./check.ts";
 import { gainOf } from "./duals.ts";
 import type { Duals } from "./duals.ts";
-import type { Group } from "./groups.ts";
 import type { MeshProgram, Vertex } from "./linear.ts";
 import { WEIGHT_UNIT } from "./ptdf.ts";
 

@@ -1,5 +1,5 @@
 import type { Solver } from "../../dispatch/solver.ts";
-import type { NetworkLimit, TradeTerms, ZoneTerms } from "../types.ts";
+import type { NetworkLimit, ZoneTerms } from "../types.ts";
 import type { Group, MeshBook } from "./groups.ts";
 import { WEIGHT_UNIT } from "./ptdf.ts";
 
@@ -42,7 +42,10 @@ export const solveMesh = (program: MeshProgram, solver: Solver, nudge: Nudge = {
   const { book, terms, limits } = program;
   const { groups, trades, root } = book;
   const valueOf = (g: number): number => (groups[g] as Group).limit + (nudge.favour?.(g) ?? 0);
-  const energyUnit = scaleOf([...groups.map(({ availableWh }) => availableWh), ...trades.map(({ limitWh }) => limitWh)]);
+  const energyUnit = scaleOf([
+    ...groups.map(({ availableWh }) => availableWh),
+    ...trades.map(({ limitWh }) => limitWh),
+  ]);
   const priceUnit = scaleOf([...groups.map(({ limit }) => limit), ...trades.map(({ maxSpread }) => maxSpread)]);
   const islandRows = new Int32Array(terms.length);
   const limitRows = new Int32Array(limits.length);

@@ -64,6 +64,7 @@ type Visit = (
   zone: number,
   order: { readonly sign: 1 | -1; readonly limit: number; readonly edge: boolean; readonly green: boolean },
   energyWh: number,
+  at: number,
 ) => void;
 
 /** Calls `visit` for every live order, with its limit as it counts; `green` where it trades at the green price. */
@@ -80,10 +81,10 @@ export const eachOrder = ({ columns, terms, band }: MeshMarket, visit: Visit): b
     const { fee } = terms[zone] as ZoneTerms;
     if (flags & OFFER) {
       const limit = Math.max(signed, offerFloor[zone] as number);
-      visit(zone, { sign: 1, limit, edge: limit === band.min, green }, columns.energyWh[i] as number);
+      visit(zone, { sign: 1, limit, edge: limit === band.min, green }, columns.energyWh[i] as number, i);
     } else {
       const limit = Math.min(signed, bidCap[zone] as number) - fee;
-      visit(zone, { sign: -1, limit, edge: limit + fee === band.max, green }, columns.energyWh[i] as number);
+      visit(zone, { sign: -1, limit, edge: limit + fee === band.max, green }, columns.energyWh[i] as number, i);
     }
   }
   return hasGreen;

@@ -22,7 +22,11 @@ export const meshOf = (scale: Scale, mostZones: number, mostOrders: number): fc.
     })
     .map(({ market, loops, reactances, constraints, fine }): Market => {
       const zones = market.zones ?? [];
-      const pairs = loops.map(([a, b, capacityWh]) => ({ from: zones[a % zones.length] as string, to: zones[b % zones.length] as string, capacityWh }));
+      const pairs = loops.map(([a, b, capacityWh]) => ({
+        from: zones[a % zones.length] as string,
+        to: zones[b % zones.length] as string,
+        capacityWh,
+      }));
       const radial = market.lines ?? [];
       // Loops stay within islands, so that tariffs and fees stay one per island.
       const island = new Map(zones.map((zone) => [zone, zone]));
