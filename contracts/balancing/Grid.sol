@@ -4,16 +4,22 @@ pragma solidity ^0.8.28;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {GridZone, IGrid} from "../interfaces/IGrid.sol";
 import {CodeStore} from "../libraries/CodeStore.sol";
+import {NetworkLimit} from "../libraries/MarketTypes.sol";
+import {PackedLimits} from "../libraries/PackedLimits.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
 /// See IGrid for what each function does.
 contract Grid is IGrid, AccessManaged {
     /// So that a version fits into the code of one contract.
     uint256 public constant MAX_ZONES = 128;
+    /// So that the proof of 128 zones stays within one transaction.
+    uint256 public constant MAX_LIMITS = 512;
 
     struct Version {
         uint32 fromSlot;
         uint8 zones;
+        /// Its network is meshed: `_limits` has entries for it.
+        bool meshed;
         /// abi.encode(GridZone[]) as code.
         address pointer;
         /// Bit per zone: its island has a backup supplier.
@@ -22,23 +28,33 @@ contract Grid is IGrid, AccessManaged {
 
     Version[] private _versions;
     uint256 public unbackedZones;
+    /// Limits (PackedLimits) as code, by version's index; those staged for the next meshed version at type max.
+    mapping(uint256 index => address[] pointers) private _limits;
+    uint256 private constant STAGED = type(uint256).max;
+    uint8 private _stagedZones;
+    uint16 private _stagedLimits;
 
     constructor(address manager) AccessManaged(manager) {}
 
     function setGrid(uint32 fromSlot, GridZone[] calldata zones) external restricted {
-        uint256 length = _versions.length;
-        if (zones.length == 0 || zones.length > MAX_ZONES) revert TooManyZones(zones.length);
-        if (length != 0) {
-            Version storage last = _versions[length - 1];
-            uint32 earliest = SlotTime.current() + uint32(SlotTime.AHEAD_SLOTS) + 1;
-            if (earliest <= last.fromSlot) earliest = last.fromSlot + 1;
-            if (fromSlot < earliest) revert SlotTooEarly(fromSlot, earliest);
-            if (zones.length < last.zones) revert ZoneCountFell(zones.length, last.zones);
-        }
-        uint256 backed = _backedZones(zones);
-        unbackedZones |= ~backed & ((uint256(1) << zones.length) - 1);
-        _versions.push(Version(fromSlot, uint8(zones.length), CodeStore.write(abi.encode(zones)), backed));
-        emit GridSet(fromSlot, uint32(length + 1), zones);
+        _push(fromSlot, zones);
+    }
+
+    function setMesh(uint32 fromSlot, GridZone[] calldata zones, NetworkLimit[] calldata limits) external restricted {
+        Version storage version = _push(fromSlot, zones);
+        _stage(limits, zones.length);
+        if (_stagedLimits == 0) revert NoLimits();
+        version.meshed = true;
+        uint256 index = _versions.length - 1;
+        address[] memory pointers = _limits[STAGED];
+        _limits[index] = pointers;
+        _unstage();
+        emit LimitsSet(fromSlot, uint32(index + 1), CodeStore.readAll(pointers));
+    }
+
+    function stageLimits(uint8 zones, NetworkLimit[] calldata limits, bool more) external restricted {
+        if (!more) _unstage();
+        _stage(limits, zones);
     }
 
     function versionOf(
@@ -54,9 +70,62 @@ contract Grid is IGrid, AccessManaged {
         return abi.decode(CodeStore.read(found.pointer), (GridZone[]));
     }
 
+    function networkOf(uint32 slot) external view returns (GridZone[] memory zones, bytes memory limits) {
+        (uint32 version, , Version storage found) = _find(slot);
+        zones = abi.decode(CodeStore.read(found.pointer), (GridZone[]));
+        if (found.meshed) limits = CodeStore.readAll(_limits[version - 1]);
+    }
+
+    function limitsOf(uint32 slot) external view returns (NetworkLimit[] memory) {
+        (uint32 version, , Version storage found) = _find(slot);
+        return PackedLimits.unpack(CodeStore.readAll(_limits[version - 1]), found.zones);
+    }
+
     function zoneCount() external view returns (uint8) {
         (, , Version storage found) = _find(SlotTime.current());
         return found.zones;
+    }
+
+    function _push(uint32 fromSlot, GridZone[] calldata zones) private returns (Version storage version) {
+        uint256 length = _versions.length;
+        if (zones.length == 0 || zones.length > MAX_ZONES) revert TooManyZones(zones.length);
+        if (length != 0) {
+            Version storage last = _versions[length - 1];
+            uint32 earliest = SlotTime.current() + uint32(SlotTime.AHEAD_SLOTS) + 1;
+            if (earliest <= last.fromSlot) earliest = last.fromSlot + 1;
+            if (fromSlot < earliest) revert SlotTooEarly(fromSlot, earliest);
+            if (zones.length < last.zones) revert ZoneCountFell(zones.length, last.zones);
+        }
+        uint256 backed = _backedZones(zones);
+        unbackedZones |= ~backed & ((uint256(1) << zones.length) - 1);
+        version = _versions.push();
+        version.fromSlot = fromSlot;
+        version.zones = uint8(zones.length);
+        version.pointer = CodeStore.write(abi.encode(zones));
+        version.backedZones = backed;
+        emit GridSet(fromSlot, uint32(length + 1), zones);
+    }
+
+    /// Adds limits to those staged, in as many pieces of code as they need.
+    function _stage(NetworkLimit[] calldata limits, uint256 zones) private {
+        uint256 staged = _stagedLimits;
+        if (staged != 0 && zones != _stagedZones) revert StagedForOtherZones(_stagedZones, zones);
+        if (zones == 0 || zones > MAX_ZONES) revert TooManyZones(zones);
+        uint256 count = limits.length;
+        if (staged + count > MAX_LIMITS) revert TooManyLimits(staged + count, MAX_LIMITS);
+        uint256 most = CodeStore.MOST_BYTES / PackedLimits.bytesPerLimit(zones);
+        for (uint256 from = 0; from < count; from += most) {
+            uint256 to = from + most < count ? from + most : count;
+            _limits[STAGED].push(CodeStore.write(PackedLimits.pack(limits, from, to, zones)));
+        }
+        _stagedZones = uint8(zones);
+        _stagedLimits = uint16(staged + count);
+    }
+
+    function _unstage() private {
+        delete _limits[STAGED];
+        _stagedZones = 0;
+        _stagedLimits = 0;
     }
 
     /// Newest version that starts at or before `slot`; versions are numbered from 1.

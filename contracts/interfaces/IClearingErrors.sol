@@ -31,4 +31,20 @@ interface IClearingErrors {
     error NotOptimal(uint256 zone, int256 lo, int256 hi);
     /// More could be traded: a path with room leads from an unfilled marginal offer to an unfilled marginal bid.
     error VolumeNotMaximal(uint256 zone);
+    /// Meshed networks have one dual price per limit, radial ones none.
+    error WrongDualCount(uint256 posted, uint256 expected);
+    /// `flow` = sum of weight x net export, 1e-6 Wh.
+    error LimitViolated(uint256 limit, int256 flow, int64 minWh, int64 maxWh);
+    /// A dual price of other than zero, although the limit has `slack` 1e-6 Wh left, at least the sum of its weights.
+    error LimitNotTight(uint256 limit, int256 mu, int256 slack, int256 weightSum);
+    /// No price of the island supports the fills with these duals: `lo` is above `hi` by a unit (1e12) or more.
+    error DualsContradictFills(uint256 root, int256 lo, int256 hi);
+    /// Green-only bids take more than green offers give.
+    error GreenNotCovered(uint256 root, int256 slackWh);
+    /// A premium, although green offers give more than green-only bids take.
+    error GreenNotTight(uint256 root, int256 slackWh);
+    /// The trade would pay the price difference, and more of it could flow.
+    error TradeNotFull(uint256 trade, uint256 filledWh, uint256 limitWh);
+    /// The trade does not pay the price difference.
+    error TradeAgainstSpread(uint256 trade, uint256 filledWh);
 }

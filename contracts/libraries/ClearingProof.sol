@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {BookTable, ClearingBook} from "./ClearingBook.sol";
+import {ClearingMesh} from "./ClearingMesh.sol";
 import {ClearingNetwork} from "./ClearingNetwork.sol";
 import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
 import {ClearingSubmission, MarketTerms, PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
@@ -46,10 +47,16 @@ library ClearingProof {
                 tallies[i].flow = _netExport(tallies[i]);
             }
             _sum(zones, tallies, outcome);
-            ClearingNetwork.checkFlows(zones, tallies);
-            ClearingNetwork.sweepBounds(zones, tallies);
-            ClearingNetwork.checkPrices(tallies, band, postings);
-            ClearingNetwork.checkVolume(zones, tallies);
+            if (market.limits.length == 0) {
+                if (submission.duals.mu.length != 0)
+                    revert IClearingErrors.WrongDualCount(submission.duals.mu.length, 0);
+                ClearingNetwork.checkFlows(zones, tallies);
+                ClearingNetwork.sweepBounds(zones, tallies);
+                ClearingNetwork.checkPrices(tallies, band, postings);
+                ClearingNetwork.checkVolume(zones, tallies);
+            } else {
+                ClearingMesh.check(market, tallies, submission, outcome);
+            }
             ClearingBook.fillMargin(table, tallies, margin);
         }
     }

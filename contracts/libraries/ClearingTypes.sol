@@ -15,6 +15,10 @@ struct ClearingOutcome {
     int128 feesNano;
     /// Objective of section 4 at effective limits, backup included.
     int256 welfareNano;
+    /// Meshed networks: no feasible clearing has more welfare than this one and that.
+    uint128 gapBoundNano;
+    /// Meshed networks: exact price of each zone's island, 1e-12 micro-token per kWh, at the index of its root.
+    int256[] lambda;
 }
 
 /// Working record of one zone. Field order is known to the assembly of ClearingBook: offsets in its constants.

@@ -5,7 +5,10 @@ pragma solidity ^0.8.28;
 library CodeStore {
     error NotStored(uint256 length);
 
-    /// Stores at most 24,575 bytes.
+    /// What one contract's code can hold (EIP-170), after the STOP.
+    uint256 internal constant MOST_BYTES = 24_575;
+
+    /// Stores at most MOST_BYTES.
     function write(bytes memory data) internal returns (address pointer) {
         // Init code returns everything after its 11 bytes: a STOP, then the data.
         bytes memory initCode = abi.encodePacked(hex"600b5981380380925939f300", data);
@@ -22,6 +25,26 @@ library CodeStore {
             mstore(0x40, add(data, and(add(size, 63), not(31))))
             mstore(data, size)
             extcodecopy(pointer, add(data, 32), 1, size)
+        }
+    }
+
+    /// What several pointers hold, one after the other.
+    function readAll(address[] memory pointers) internal view returns (bytes memory data) {
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            let at := add(data, 32)
+            let item := add(pointers, 32)
+            for {
+                let end := add(item, shl(5, mload(pointers)))
+            } lt(item, end) {
+                item := add(item, 32)
+            } {
+                let size := sub(extcodesize(mload(item)), 1)
+                extcodecopy(mload(item), at, 1, size)
+                at := add(at, size)
+            }
+            mstore(data, sub(sub(at, data), 32))
+            mstore(0x40, and(add(at, 31), not(31)))
         }
     }
 }

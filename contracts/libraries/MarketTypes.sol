@@ -72,11 +72,10 @@ struct NetworkLimit {
     int32[] weights;
 }
 
-/// Dual prices of a meshed network, in 1e-6 micro-token per kWh.
+/// Dual prices of a meshed network, in 1e-6 micro-token per kWh. Those of the islands' balances are not posted: the rest
+/// determines them (MeshPrices).
 struct NetworkDuals {
-    /// Per zone; what stands at the root of an island counts.
-    int128[] lambda;
-    /// Per limit: positive while the upper one binds, negative while the lower one does.
+    /// Per limit: positive while the upper one binds, negative while the lower one does. Empty on a radial network.
     int128[] mu;
 }
 
@@ -87,8 +86,8 @@ struct MarketTerms {
     PriceBand band;
     /// Bilateral trades in order of registration.
     TradeTerms[] trades;
-    /// Rows of a meshed network; empty on a radial one.
-    NetworkLimit[] limits;
+    /// Limits of a meshed network (PackedLimits); empty on a radial one.
+    bytes limits;
 }
 
 /// A clearing as it is posted.
@@ -104,7 +103,6 @@ struct ClearingSubmission {
     GreenPosting[] green;
     /// Fill of every bilateral trade of the slot, in order of registration.
     uint64[] tradesWh;
-    /// Both arrays empty on a radial network.
     NetworkDuals duals;
 }
 

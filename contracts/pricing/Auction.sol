@@ -79,7 +79,8 @@ contract Auction is IAuction {
     function _terms(uint32 slot) private view returns (MarketTerms memory market) {
         SlotTerms memory terms = tariffs.termsOf(slot);
         market.band = PriceBand(terms.bandMin, terms.bandMax, terms.reference_);
-        GridZone[] memory network = grid.gridOf(slot);
+        GridZone[] memory network;
+        (network, market.limits) = grid.networkOf(slot);
         ZoneTerms[] memory zones = new ZoneTerms[](network.length);
         market.zones = zones;
         int64 fee = int64(uint64(terms.fee));

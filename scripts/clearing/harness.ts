@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { Interface, hexlify } from "ethers";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import type { ZonePosting } from "../../services/core/market/types.ts";
+import { networkLimits } from "../../services/core/market/mesh/ptdf.ts";
 import type { CompiledMarket } from "../../services/core/market/market.ts";
 import { encodeBook, WORD_BYTES } from "../../services/core/market/words.ts";
 import { tryAgain, wrongInput } from "../../services/platform/errors.ts";
 import type { Submission } from "../../services/protocol/clearing.ts";
+import { packLimits } from "../../services/protocol/limits.ts";
 import { encodeBatches } from "../../services/protocol/words.ts";
 import { projectRoot } from "../local/root.ts";
 
@@ -20,6 +22,10 @@ export interface ProvenOutcome {
   readonly congestionNano: bigint;
   readonly feesNano: bigint;
   readonly welfareNano: bigint;
+  /** Meshed markets; else 0. */
+  readonly gapBoundNano: bigint;
+  /** Meshed markets: exact price of each island at the index of its root, 1e-12 micro-token per kWh; else empty. */
+  readonly lambda: readonly bigint[];
 }
 
 export type Judgement =
@@ -32,6 +38,8 @@ export interface Claim {
   readonly book: Uint8Array;
   readonly postings: readonly ZonePosting[];
   readonly fillsWh: readonly number[];
+  /** Dual price per limit of a meshed market, 1e-6 micro-token per kWh. */
+  readonly mu?: readonly bigint[];
 }
 
 /** A contract that has recorded one book. */
@@ -103,6 +111,7 @@ export const createHarness = async (): Promise<Harness> => {
         const words = recorded.subarray(at, at + BATCH_WORDS * WORD_BYTES);
         await send({ to, data: abi.encodeFunctionData("append", [words, batchesOf(words)]) });
       }
+      const limits = networkLimits(market);
       const judge = async (claim: Claim): Promise<Judgement> => {
         const submission: Submission = {
           slot: 0,
@@ -111,14 +120,14 @@ export const createHarness = async (): Promise<Harness> => {
           postings: [...claim.postings],
           green: [],
           tradesWh: [],
-          duals: { lambda: [], mu: [] },
+          duals: { mu: [...(claim.mu ?? [])] },
         };
         const { min, max, reference } = market.band;
         const terms = {
           zones: market.terms,
           band: { min, max, reference_: reference },
           trades: [],
-          limits: [],
+          limits: packLimits(limits),
         };
         const data = abi.encodeFunctionData("verify", [submission, terms, claim.fillsWh]);
         let returned: string;
@@ -169,6 +178,8 @@ const decodeOutcome = (abi: Interface, returned: string): ProvenOutcome => {
     congestionNano: outcome.congestionNano as bigint,
     feesNano: outcome.feesNano as bigint,
     welfareNano: outcome.welfareNano as bigint,
+    gapBoundNano: outcome.gapBoundNano as bigint,
+    lambda: [...(outcome.lambda as Iterable<bigint>)],
   };
 };
 

@@ -147,6 +147,8 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
   };
   const restricted = [
     [at.grid, Grid__factory, "setGrid"],
+    [at.grid, Grid__factory, "setMesh"],
+    [at.grid, Grid__factory, "stageLimits"],
     [at.meteringPoints, MeteringPoints__factory, "register"],
     [at.tariffs, Tariffs__factory, "publish"],
     [at.meterOracle, MeterOracle__factory, "setCommittee"],

@@ -41,7 +41,7 @@ export interface Submission {
   /** Fill of every bilateral trade of the slot, in order of registration. */
   tradesWh: Whole[];
   /** Empty arrays on a radial network. */
-  duals: { lambda: bigint[]; mu: bigint[] };
+  duals: { mu: bigint[] };
 }
 
 /** One slot's market as the chain has it. */
@@ -92,7 +92,7 @@ export const SUBMISSION = `tuple(${[
   "tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings",
   "tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh)[] green",
   "uint64[] tradesWh",
-  "tuple(int128[] lambda,int128[] mu) duals",
+  "tuple(int128[] mu) duals",
 ].join(",")})`;
 
 const iface = new Interface([`function clear(${SUBMISSION} submission)`]);
@@ -109,7 +109,7 @@ export const submissionOf = (
   postings,
   green: [],
   tradesWh: [],
-  duals: { lambda: [], mu: [] },
+  duals: { mu: [] },
 });
 
 /** Calldata of `Auction.clear`. */

@@ -18,6 +18,12 @@ const sentences: Record<string, (v: Values) => string> = {
   NotTopological: (v) => `Zone ${v["zone"]} stands before its parent ${v["parent"]}; parents come first.`,
   TooManyZones: (v) => `A network has 1 to 128 zones, not ${v["zones"]}.`,
   SlotTooEarly: (v) => `A new network may take effect from slot ${v["earliest"]}, not already from ${v["fromSlot"]}.`,
+  NoLimits: () => "A meshed network needs at least one limit.",
+  TooManyLimits: (v) => `${v["limits"]} limits are more than the ${v["most"]} that one proof takes.`,
+  StagedForOtherZones: (v) => `Limits for ${v["stagedZones"]} zones are staged, not for ${v["zones"]}.`,
+  WrongWeightCount: (v) => `Limit ${v["limit"]} has ${v["weights"]} weights for ${v["zones"]} zones.`,
+  LimitExcludesZero: (v) =>
+    `Limit ${v["limit"]} from ${v["minWh"]} to ${v["maxWh"]} Wh must allow no trade at all: minWh <= 0 <= maxWh.`,
   ZoneCountFell: (v) => `Zones are never removed: there were ${v["previous"]}, now ${v["zones"]}.`,
   NoGrid: (v) => `No network is set for ${slotOf(v)}.`,
   NotStored: (v) => `${v["length"]} bytes are too many to store as one contract.`,
@@ -68,6 +74,20 @@ const sentences: Record<string, (v: Values) => string> = {
     `The line of zone ${v["zone"]} would carry ${v["flowToParentWh"]} Wh; its limit is ${v["limitWh"]} Wh.`,
   NotOptimal: (v) => `In zone ${v["zone"]} the fills are not optimal: accepted at ${v["lo"]}, left out at ${v["hi"]}.`,
   VolumeNotMaximal: (v) => `More could be traded from zone ${v["zone"]} at the same prices.`,
+  WrongDualCount: (v) => `${v["posted"]} dual prices were posted for ${v["expected"]} limits.`,
+  LimitViolated: (v) =>
+    `Limit ${v["limit"]} would carry ${v["flow"]} millionths of a Wh; it allows ${v["minWh"]} to ${v["maxWh"]} Wh.`,
+  LimitNotTight: (v) =>
+    `Limit ${v["limit"]} has ${v["slack"]} millionths of a Wh left, too many for a dual price of ${v["mu"]} (its weights sum to ${v["weightSum"]}).`,
+  DualsContradictFills: (v) =>
+    `With these dual prices no price of the island of zone ${v["root"]} goes with the fills: ${v["lo"]} to ${v["hi"]}.`,
+  GreenNotCovered: (v) =>
+    `Green-only bids of the island of zone ${v["root"]} take ${v["slackWh"]} Wh more than there is.`,
+  GreenNotTight: (v) => `The island of zone ${v["root"]} has a green premium, and ${v["slackWh"]} green Wh left.`,
+  TradeNotFull: (v) =>
+    `Trade ${v["trade"]} would pay the price difference; ${v["filledWh"]} of its ${v["limitWh"]} Wh are filled.`,
+  TradeAgainstSpread: (v) =>
+    `Trade ${v["trade"]} does not pay the price difference, and ${v["filledWh"]} Wh are filled.`,
   WrongFillCount: (v) => `${v["posted"]} fills were posted for ${v["expected"]} orders.`,
   FillMismatch: (v) =>
     `Order ${v["order"]} is filled with ${v["expectedWh"]} Wh by the rule, not with ${v["postedWh"]} Wh.`,

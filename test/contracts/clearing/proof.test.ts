@@ -59,14 +59,14 @@ const submissionOf = (book: string, postings: readonly ZonePosting[]): Submissio
   postings: [...postings],
   green: [],
   tradesWh: [],
-  duals: { lambda: [], mu: [] },
+  duals: { mu: [] },
 });
 
 const termsOf = (zones: readonly ZoneTerms[], { min, max, reference }: PriceBand) => ({
   zones: [...zones],
   band: { min, max, reference_: reference },
   trades: [],
-  limits: [],
+  limits: "0x",
 });
 
 const START = `0x${"5a".repeat(32)}`;
