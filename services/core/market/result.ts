@@ -4,6 +4,7 @@ import type { Solver } from "../dispatch/solver.ts";
 import type { Decision, ExactDuals } from "./decision.ts";
 import { createExactSum } from "./exact.ts";
 import { explainClearing } from "./explain.ts";
+import { explainTrades } from "./explain-trades.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
 import { decideMesh } from "./mesh/decide.ts";
@@ -68,18 +69,28 @@ const clearRadial = ({ columns, terms, band, trades }: CompiledMarket): Decision
   };
 };
 
-/** One sentence per order of a result, why it was or was not filled. */
+/** One sentence per order of a result and per bilateral trade, why it was or was not filled. */
 export const explain = (market: CompiledMarket, result: MarketResult): string[] => {
   const lineOf = new Map(market.lines.map(({ id, child }) => [child, id]));
-  return explainClearing({
+  const cleared = {
     ...market,
-    orderNames: market.orderIds,
     zoneNames: market.zones,
-    lineName: (child) => `line ${lineOf.get(child)}`,
     prices: market.zones.map((zone) => result.pricesMicroPerKwh[zone] ?? market.band.reference),
-    premiums: premiumsByZone(market, result),
-    fillsWh: market.orderIds.map((id) => result.fillsWh[id] ?? 0),
-  });
+  };
+  return [
+    ...explainClearing({
+      ...cleared,
+      orderNames: market.orderIds,
+      lineName: (child) => `line ${lineOf.get(child)}`,
+      premiums: premiumsByZone(market, result),
+      fillsWh: market.orderIds.map((id) => result.fillsWh[id] ?? 0),
+    }),
+    ...explainTrades({
+      ...cleared,
+      tradeNames: market.bilaterals.map(({ id }) => id),
+      tradesWh: market.bilaterals.map(({ id }) => result.bilateralsWh[id] ?? 0),
+    }),
+  ];
 };
 
 /** The green premium that a result names, per zone. */

@@ -4,8 +4,9 @@ import { limitBounds } from "../../../../services/core/market/keys.ts";
 import { compileMarket } from "../../../../services/core/market/market.ts";
 import { clearBook } from "../../../../services/core/market/clear.ts";
 import { clearMarket } from "../../../../services/core/market/result.ts";
+import type { GreenPosting, ZonePosting } from "../../../../services/core/market/types.ts";
 import { dualFace } from "./dual-face.ts";
-import { marketOf, tiny } from "./random-market.ts";
+import { fullMarketOf, marketOf, tiny } from "./random-market.ts";
 
 const long = process.env["DAEG_LONG"] === "1";
 
@@ -19,7 +20,7 @@ describe("the price rule against the LP's dual face", function () {
         const market = compileMarket(drawn);
         const { terms, columns, band } = market;
         const prices = clearBook(columns, terms, band).postings.map(({ price }) => price);
-        const face = await dualFace(market, Number(clearMarket(market).welfareNano));
+        const face = (await dualFace(market, Number(clearMarket(market).welfareNano))).prices;
         const { root, bidCap, offerFloor } = limitBounds(terms);
         terms.forEach((zone, i) => {
           const values = face
@@ -42,6 +43,42 @@ describe("the price rule against the LP's dual face", function () {
         });
       }),
       { numRuns: Number(process.env["RUNS"] ?? (long ? 5_000 : 200)) },
+    );
+    expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).to.be.greaterThan(0);
+  });
+
+  it("takes the smallest premium, and with it the midpoint where all sides of an island are closed", async () => {
+    const seen = { premium: 0, trades: 0, plain: 0 };
+    await fc.assert(
+      fc.asyncProperty(fullMarketOf(tiny, 6, 18), async (drawn) => {
+        const market = compileMarket(drawn);
+        const { terms, columns, band, trades } = market;
+        const { postings, green } = clearBook(columns, terms, band, trades);
+        const { premiums, prices } = await dualFace(market, Number(clearMarket(market).welfareNano));
+        const { root, bidCap, offerFloor } = limitBounds(terms);
+        terms.forEach((zone, i) => {
+          const price = (postings[i] as ZonePosting).price;
+          const premium = premiums[i] as number;
+          if (green.length > 0) expect((green[i] as GreenPosting).price - price).to.equal(premium);
+          const island = prices.filter((_, other) => root[other] === root[i]);
+          const edges = [
+            band.min,
+            band.min - premium,
+            ...terms.flatMap(({ fee }) => [band.max - fee, band.max - fee - premium]),
+          ];
+          const { low, high } = prices[i] as (typeof prices)[number];
+          expect(price).to.be.within(low, high);
+          const closed = (value: number): boolean =>
+            Number.isFinite(value) &&
+            !edges.includes(value) &&
+            value >= (offerFloor[i] as number) - premium &&
+            value <= (bidCap[i] as number) - zone.fee;
+          if (!island.every((own) => closed(own.low) && closed(own.high))) return;
+          seen[premium > 0 ? "premium" : trades.some(({ limitWh }) => limitWh > 0) ? "trades" : "plain"] += 1;
+          expect(price, `zone ${i}, face ${low}..${high}`).to.equal(Math.floor((low + high) / 2) + 0);
+        });
+      }),
+      { numRuns: Number(process.env["RUNS"] ?? (long ? 5_000 : 300)) },
     );
     expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).to.be.greaterThan(0);
   });

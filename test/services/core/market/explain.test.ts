@@ -5,7 +5,7 @@ import { explainClearing } from "../../../../services/core/market/explain.ts";
 import { compileMarket } from "../../../../services/core/market/market.ts";
 import type { Market } from "../../../../services/core/market/market.ts";
 import { clearMarket, explain } from "../../../../services/core/market/result.ts";
-import { randomMarket } from "./random-market.ts";
+import { randomFullMarket, randomMarket } from "./random-market.ts";
 
 const sentences = (market: Market): string[] => {
   const compiled = compileMarket(market);
@@ -79,6 +79,47 @@ describe("explaining a clearing", () => {
     ]);
   });
 
+  it("names the green premium, priority classes, and what trades wait for", () => {
+    expect(
+      sentences({
+        orders: [
+          { ...order("leaf", "bid", 10, 120), green: true },
+          order("plain", "bid", 5, 100),
+          { ...order("sun", "offer", 10, 90), green: true },
+          order("coal", "offer", 20, 50),
+        ],
+      }),
+    ).to.deep.equal([
+      "leaf (green-only bid of 10 Wh in A): filled in full, since buying costs 90 (price 50, green premium 40), better than its limit 120.",
+      "plain (bid of 5 Wh in A): filled in full, since buying costs 50, better than its limit 100.",
+      "sun (green offer of 10 Wh in A): filled in full: selling earns 90 (price 50, green premium 40), exactly its limit 90, and all offers at it were served.",
+      "coal (offer of 20 Wh in A): filled with 5 of 20 Wh: selling earns 50, exactly its limit 50, where offers of 20 Wh share 5 Wh pro rata (5 Wh).",
+    ]);
+    expect(
+      sentences({
+        zones: ["A", "B", "C"],
+        lines: [{ id: "A-B", from: "A", to: "B", capacityWh: 10 }],
+        orders: [
+          { ...order("clinic", "bid", 4, 100), priority: "emergency" },
+          order("house", "bid", 8, 100),
+          order("sun", "offer", 6, 40),
+        ],
+        bilaterals: [
+          { id: "t1", from: "A", to: "B", energyWh: 12, maxSpreadMicroPerKwh: 5 },
+          { id: "t2", from: "A", to: "C", energyWh: 12, maxSpreadMicroPerKwh: 5 },
+          { id: "t3", from: "B", to: "A", energyWh: 0, maxSpreadMicroPerKwh: 5 },
+        ],
+      }),
+    ).to.deep.equal([
+      "clinic (bid of 4 Wh in A): filled in full: buying costs 100, exactly its limit 100, where bids of 12 Wh share 6 Wh by priority, of which 4 Wh go to the 4 Wh of emergency ones, pro rata (4 Wh).",
+      "house (bid of 8 Wh in A): filled with 2 of 8 Wh: buying costs 100, exactly its limit 100, where bids of 12 Wh share 6 Wh by priority, of which 2 Wh go to the 8 Wh of normal ones, pro rata (2 Wh).",
+      "sun (offer of 6 Wh in A): filled in full, since selling earns 100, better than its limit 40.",
+      "t1 (trade of 12 Wh from A to B): carried with 10 Wh, since the price difference 5 is exactly its limit 5.",
+      "t2 (trade of 12 Wh from A to C): not carried, since no path of lines links its zones.",
+      "t3: nothing to carry, since it is for 0 Wh.",
+    ]);
+  });
+
   it("tells which order replaced which on chain", () => {
     const columns = {
       count: 3,
@@ -101,11 +142,20 @@ describe("explaining a clearing", () => {
 
   it("never contradicts the fills, and blames only lines that are full", () => {
     fc.assert(
-      fc.property(randomMarket(8, 30), (drawn) => {
+      fc.property(fc.oneof(randomMarket(8, 30), randomFullMarket(8, 30)), (drawn) => {
         const market = compileMarket(drawn);
         const result = clearMarket(market);
         explain(market, result).forEach((sentence, i) => {
-          const own = drawn.orders[i] as (typeof drawn.orders)[number];
+          const trade = drawn.bilaterals?.[i - drawn.orders.length];
+          if (trade && trade.energyWh > 0) {
+            const carriedWh = result.bilateralsWh[trade.id] as number;
+            if (carriedWh === trade.energyWh)
+              expect(sentence).to.match(/: carried in full, .* (below|exactly) its limit/);
+            else if (carriedWh > 0) expect(sentence).to.match(/: carried with \d+ Wh, .* exactly its limit/);
+            else expect(sentence).to.match(/: not carried, .*( (above|exactly) its limit|no path of lines)/);
+          }
+          const own = drawn.orders[i];
+          if (!own) return;
           const filledWh = result.fillsWh[own.id] as number;
           expect(sentence).to.match(/^[^\n]+\.$/);
           if (own.energyWh === 0) expect(sentence).to.contain("nothing to fill");

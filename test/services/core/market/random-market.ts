@@ -106,14 +106,19 @@ export const randomMarket = (mostZones: number, mostOrders: number): fc.Arbitrar
 const PRIORITIES = ["normal", "opportunistic", "critical", "emergency"] as const;
 
 /** The same with green orders, bilateral trades and priority classes. */
-export const fullMarketOf = (scale: Scale, mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
+export const fullMarketOf = (
+  scale: Scale,
+  mostZones: number,
+  mostOrders: number,
+  mostTrades = 4,
+): fc.Arbitrary<Market> =>
   fc
     .record({
       market: marketOf(scale, mostZones, mostOrders),
       green: fc.array(fc.boolean(), { minLength: mostOrders, maxLength: mostOrders }),
       hasGreen: fc.constantFrom(true, true, false),
       classes: fc.array(fc.constantFrom(...PRIORITIES), { minLength: mostOrders, maxLength: mostOrders }),
-      trades: fc.array(fc.tuple(fc.nat(), fc.nat(), scale.energyWh, scale.spread), { maxLength: 4 }),
+      trades: fc.array(fc.tuple(fc.nat(), fc.nat(), scale.energyWh, scale.spread), { maxLength: mostTrades }),
     })
     .map(({ market, green, hasGreen, classes, trades }) => {
       const zones = market.zones as string[];
