@@ -39,7 +39,11 @@ library ClearingMesh {
             if (gap > type(uint128).max) revert IClearingErrors.MoneyOverflow();
             outcome.gapBoundNano = uint128(gap);
             outcome.lambda = new int256[](islands.length);
-            for (uint256 z = 0; z < islands.length; ++z) outcome.lambda[z] = islands[z].lambda;
+            outcome.gamma = new int256[](islands.length);
+            for (uint256 z = 0; z < islands.length; ++z) {
+                outcome.lambda[z] = islands[z].lambda;
+                outcome.gamma[z] = islands[z].gamma;
+            }
         }
     }
 

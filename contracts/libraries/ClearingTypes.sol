@@ -19,6 +19,8 @@ struct ClearingOutcome {
     uint128 gapBoundNano;
     /// Meshed networks: exact price of each zone's island, 1e-12 micro-token per kWh, at the index of its root.
     int256[] lambda;
+    /// Likewise its exact green premium.
+    int256[] gamma;
 }
 
 /// Working record of one zone. Field order is known to the assembly of ClearingBook: offsets in its constants.

@@ -139,7 +139,9 @@ library MeshPrices {
             int256 gamma;
             if (low > most) {
                 gamma = low - most; // [65]
-                if (island.greenSlackWh != 0 && (free || island.greenSlackWh >= int256(island.zones))) {
+                // Below a unit it may come from rounding mu, and demands nothing.
+                bool slack = gamma >= UNIT && island.greenSlackWh >= int256(island.zones);
+                if (slack || (free && island.greenSlackWh != 0)) {
                     revert IClearingErrors.GreenNotTight(root, island.greenSlackWh); // [65]
                 }
                 island.gamma = gamma;

@@ -1,6 +1,11 @@
 import { describe } from "../../services/core/market/result.ts";
 import type { MarketResult } from "../../services/core/market/result.ts";
-import { effectiveLimits } from "../../services/core/market/sums.ts";
+import { flowsOf } from "../../services/core/market/mesh/check.ts";
+import { networkOutcome } from "../../services/core/market/mesh/decide.ts";
+import { isMeshed, networkLimits } from "../../services/core/market/mesh/ptdf.ts";
+import { DUAL_UNIT } from "../../services/core/market/mesh/rule.ts";
+import type { Decision, NetworkOutcome } from "../../services/core/market/decision.ts";
+import { effectiveLimits, netExports } from "../../services/core/market/sums.ts";
 import type { CompiledMarket } from "../../services/core/market/market.ts";
 import { OFFER } from "../../services/core/market/types.ts";
 import type { ZonePosting } from "../../services/core/market/types.ts";
@@ -22,7 +27,10 @@ export const checkResult = async (harness: Harness, market: CompiledMarket, resu
   const book = await harness.record(market);
   const judgement: Judgement = await book.judge(posted);
   if (!judgement.accepted) return judgement;
-  const wrong = firstDifference(result, provenResult(market, posted, judgement.outcome), "");
+  const { exactDuals, ...proven } = provenResult(market, posted, judgement.outcome);
+  // A result without exact duals was proven with its whole ones.
+  const expected = result.exactDuals && exactDuals ? { ...proven, exactDuals } : proven;
+  const wrong = firstDifference(result, expected, "");
   if (wrong) return { accepted: false, error: "WrongTotal", values: wrong };
   return { accepted: true, gas: judgement.gas };
 };
@@ -67,7 +75,23 @@ export const claimOf = (market: CompiledMarket, result: MarketResult): Claim | (
     own.marginalBidWh = Math.max(0, own.marginalBidWh);
     own.marginalOfferWh = Math.max(0, own.marginalOfferWh);
   }
-  return { book: claimedBook(market, result), postings, fillsWh: market.orderIds.map((id) => fillOf.get(id) ?? 0) };
+  const mu = dualsOf(market, result);
+  const large = mu.find((dual) => BigInt.asIntN(128, dual) !== dual);
+  if (large !== undefined) return refusal("DualOutOfRange", { posted: String(large) });
+  return {
+    book: claimedBook(market, result),
+    postings,
+    fillsWh: market.orderIds.map((id) => fillOf.get(id) ?? 0),
+    mu,
+  };
+};
+
+/** Dual price per limit of a meshed market: the exact one, or the whole one where the result has no exact ones. */
+const dualsOf = (market: CompiledMarket, { exactDuals, shadowPricesMicroPerKwh }: MarketResult): bigint[] => {
+  if (!isMeshed(market)) return [];
+  return [...market.lines, ...market.constraints].map(({ id }) =>
+    exactDuals ? BigInt(exactDuals.mu[id] ?? 0) : BigInt(shadowPricesMicroPerKwh[id] ?? 0) * DUAL_UNIT,
+  );
 };
 
 /**
@@ -94,11 +118,15 @@ const unknownWord = new Uint8Array(WORD_BYTES).fill(255, 4);
 
 /** The result that follows from what the contract proved. */
 const provenResult = (market: CompiledMarket, claim: Claim, outcome: ProvenOutcome): MarketResult => {
-  const derived = describe(market, {
+  const decision = {
     prices: claim.postings.map(({ price }) => price),
     fillsWh: outcome.positionsWh.map(Math.abs),
     backups: claim.postings,
-  });
+  };
+  const derived = describe(
+    market,
+    isMeshed(market) ? { ...decision, network: provenNetwork(market, claim, outcome, decision) } : decision,
+  );
   return {
     ...derived,
     volumeWh: Number(outcome.boughtWh + outcome.backupBoughtWh),
@@ -107,6 +135,16 @@ const provenResult = (market: CompiledMarket, claim: Claim, outcome: ProvenOutco
     welfareNano: String(outcome.welfareNano),
     gapNano: String(BigInt(derived.dualNano) - outcome.welfareNano),
   };
+};
+
+const provenNetwork = (
+  market: CompiledMarket,
+  { mu = [] }: Claim,
+  { lambda, gamma, welfareNano, gapBoundNano }: ProvenOutcome,
+  decision: Decision,
+): NetworkOutcome => {
+  const flows = flowsOf(networkLimits(market), netExports(market, decision));
+  return networkOutcome(market, mu, { flows, prices: { lambda, gamma }, welfareNano, gapBoundNano });
 };
 
 const firstDifference = (

@@ -26,6 +26,8 @@ export interface ProvenOutcome {
   readonly gapBoundNano: bigint;
   /** Meshed markets: exact price of each island at the index of its root, 1e-12 micro-token per kWh; else empty. */
   readonly lambda: readonly bigint[];
+  /** Likewise green premiums. */
+  readonly gamma: readonly bigint[];
 }
 
 export type Judgement =
@@ -180,6 +182,7 @@ const decodeOutcome = (abi: Interface, returned: string): ProvenOutcome => {
     welfareNano: outcome.welfareNano as bigint,
     gapBoundNano: outcome.gapBoundNano as bigint,
     lambda: [...(outcome.lambda as Iterable<bigint>)],
+    gamma: [...(outcome.gamma as Iterable<bigint>)],
   };
 };
 

@@ -52,6 +52,10 @@ describe("PGLib networks", function () {
       }
       expect(costOf(market, result).toPrecision(5)).to.equal(published.toPrecision(5));
       expect(Number(result.gapBoundNano)).to.be.below(1e-6 * published * 1e12);
+      writeFileSync(join(cwd, "result.json"), stdout);
+      const verified = await daeg(["verify", "market.json", "result.json"], { cwd });
+      expect(verified.code, verified.stdout + verified.stderr).to.equal(0);
+      expect(JSON.parse(verified.stdout)).to.have.property("accepted", true);
     });
   }
 });

@@ -1,10 +1,16 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { checkResult } from "../../../scripts/clearing/check-result.ts";
+import { createHarness } from "../../../scripts/clearing/harness.ts";
 import { clearBook } from "../../../services/core/market/clear.ts";
 import { compileMarket } from "../../../services/core/market/market.ts";
 import type { Market } from "../../../services/core/market/market.ts";
-import { networkLimits } from "../../../services/core/market/mesh/ptdf.ts";
+import { isMeshed, networkLimits } from "../../../services/core/market/mesh/ptdf.ts";
+import { clearMarket } from "../../../services/core/market/result.ts";
+import type { MarketResult } from "../../../services/core/market/result.ts";
+import { MarketError } from "../../../services/core/market/types.ts";
 import type { ZonePosting } from "../../../services/core/market/types.ts";
+import { createSolver } from "../../../services/core/dispatch/solver.ts";
 import { createProver } from "./mesh-case.ts";
 import type { MeshCase, MeshClaim, MeshOutcome } from "./mesh-case.ts";
 import { randomMesh } from "./mesh-market.ts";
@@ -19,6 +25,14 @@ const runs = (short: number, full: number): { numRuns: number } => ({
 const caseOf = (drawn: Market): MeshCase => {
   const market = compileMarket(drawn);
   return { zones: market.terms, limits: networkLimits(market), band: market.band, columns: market.columns };
+};
+
+/** The same with its first number one higher; duals lose their lambda. */
+const moved = (value: unknown): unknown => {
+  if (typeof value === "string") return String(BigInt(value) + 1n);
+  if (typeof value === "number") return value + 1;
+  const [[key, first] = ["", 0] as const, ...rest] = Object.entries(value as Record<string, unknown>);
+  return { ...Object.fromEntries(rest), [key]: moved(first) };
 };
 
 /** Nobody can do better than by the bound that the contract computed. */
@@ -97,6 +111,39 @@ describe("random meshes before the contract", function () {
       runs(25, 1_000),
     );
     expect(Math.min(seen.other, seen.refused), JSON.stringify(seen)).to.be.greaterThan(0);
+  });
+
+  it("accepts what daeg clear finds, and refuses other totals", async () => {
+    const harness = await createHarness();
+    const solver = await createSolver();
+    const seen = { meshed: 0, unsolved: 0 };
+    try {
+      await fc.assert(
+        fc.asyncProperty(randomMesh(10, 30), fc.nat(), async (drawn, pick) => {
+          const market = compileMarket(drawn);
+          if (!isMeshed(market)) return;
+          let result: MarketResult;
+          try {
+            result = clearMarket(market, solver);
+          } catch (error) {
+            if (!(error instanceof MarketError)) throw error;
+            seen.unsolved += 1;
+            return;
+          }
+          seen.meshed += 1;
+          const verdict = await checkResult(harness, market, result);
+          expect(verdict, JSON.stringify(verdict)).to.have.property("accepted", true);
+          const names = ["gapBoundNano", "dualNano", "lambdaMicroPerKwh", "flowsWh", "exactDuals"] as const;
+          const name = names[pick % names.length] as (typeof names)[number];
+          const other = await checkResult(harness, market, { ...result, [name]: moved(result[name]) } as MarketResult);
+          expect(other, name).to.have.property("accepted", false);
+        }),
+        runs(60, 2_000),
+      );
+    } finally {
+      await harness.close();
+    }
+    expect(seen.meshed, JSON.stringify(seen)).to.be.greaterThan(20 * seen.unsolved);
   });
 
   it("where nothing is tight, takes what the radial solver posts and no other price", async () => {

@@ -31,10 +31,18 @@ export const meshDecision = (market: CompiledMarket, posting: MeshPosting, outco
   network: networkOutcome(market, posting.mu, outcome),
 });
 
-const networkOutcome = (
+/** How a result tells of flows and duals. @param flows of every limit, 1e-6 Wh; lambda and gamma count at islands' roots */
+export const networkOutcome = (
   { zones, terms, lines, constraints }: CompiledMarket,
   mu: readonly bigint[],
-  { flows, prices, welfareNano, gapBoundNano }: MeshOutcome,
+  {
+    flows,
+    prices,
+    welfareNano,
+    gapBoundNano,
+  }: Pick<MeshOutcome, "flows" | "welfareNano" | "gapBoundNano"> & {
+    readonly prices: { readonly lambda: readonly bigint[]; readonly gamma: readonly bigint[] };
+  },
 ): NetworkOutcome => {
   const ids = [...lines, ...constraints].map(({ id }) => id);
   const { root } = limitBounds(terms);
