@@ -42,7 +42,8 @@ interface IOrderBook {
         OverRating,
         BadSignature,
         MarginTooLow,
-        GreenOnlyNotOpen
+        GreenOnlyNotOpen,
+        Malformed
     }
 
     /// One batch. `words`: its OrderWords, 16 bytes each, in order of append. `book`: running hash after them, keccak256 of the hash
@@ -61,6 +62,25 @@ interface IOrderBook {
 
     /// The same from packed orders (PackedOrder): for relayers, a third of the calldata. All orders are of `slot`.
     function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended);
+
+    /// Day orders, for any accounts and slots: one signature covers up to 120 consecutive slots with up to 8 steps each. `orders`:
+    /// PackedDays, best sorted by point.
+    /// EIP-712: DayOrder(uint32 point,uint32 firstSlot,uint8 stepsPerSlot,uint8 sequence,bool green,int24[] energyWh,int40[] priceMicroPerKwh)
+    /// Per slot `stepsPerSlot` energies (Wh: positive sells, negative buys, 0 = no step) and prices; `green` holds for all steps,
+    /// `sequence` for all slots: a slot that already has as high a one is skipped, and later orders of either kind supersede it
+    /// there by a higher one. A slot without a step cancels the account's order there, if it had one. Slots out of reach (gate,
+    /// terms, 120 slots) and slots whose steps break a rule are skipped with `OrderSkipped`, the others are taken.
+    function appendDays(bytes calldata orders) external returns (uint256 appended);
+
+    /// A day order was taken. `taken`: bit i, its slot first + i was, with its sequence; `worded`: that slot got words. `order`:
+    /// PackedDays up to its last step. The words of a slot in order of its steps: point, sequence, `zone`, flags (bit 0 where it
+    /// sells, bit 1 if green), energy, price; for a slot without a step one word with zero flags, energy and price.
+    event DayOrderAppended(uint8 zone, uint128 taken, uint128 worded, bytes order);
+    /// End of one `appendDays`: the words of all its DayOrderAppended, in their order, are one batch for each slot. `books`: for
+    /// each slot from `firstSlot` on 32 bytes running hash and 4 bytes number of words after it; zeros where it added none.
+    event DaysAppended(uint32 indexed firstSlot, bytes books);
+    /// No slot of a day order was taken, for one reason.
+    event DaySkipped(uint32 indexed point, uint32 firstSlot, uint8 sequence, Skip reason);
 
     /// Running hash and number of words of a slot's book; the start value and 0 for an empty book.
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount);

@@ -3,19 +3,23 @@ pragma solidity ^0.8.28;
 
 import {SlotTime} from "./SlotTime.sol";
 
-/// One sequence byte per (point, slot mod 256), 31 points per word from the lowest byte on. The highest byte holds the lap of the
-/// ring (mod 256): on a new lap every byte counts as zero. Within a slot bytes only rise and end at MAX_SEQUENCE, so no order
-/// comes round again and one account adds a bounded number of words to a book.
+/// One sequence per (point, slot mod 256), four bits each: a page holds 31 points in two neighbouring slots, from the lowest bits
+/// on the points of the even slot, then those of the odd one. The highest byte holds the lap of the ring (mod 256): on a new lap
+/// every sequence counts as zero. Within a slot sequences only rise and end at MAX_SEQUENCE, so no order comes round again and one
+/// account adds a bounded number of words to a book.
 library ReplayPages {
     /// Most orders of one account for one slot; with 8 steps each they are 120 words, which a position counts in 7 bits.
     uint256 internal constant MAX_SEQUENCE = 15;
     uint256 internal constant POINTS = 31;
+    /// All sequences of one slot in a page.
+    uint256 internal constant ROW_BITS = 4 * POINTS;
+    uint256 internal constant ROW = (1 << ROW_BITS) - 1;
     uint256 private constant LAP_SHIFT = 248;
 
-    /// Key of the page that holds the point's byte.
+    /// Key of the page that holds the point's sequence.
     function keyOf(uint256 point, uint256 slot) internal pure returns (uint256) {
         unchecked {
-            return ((point / POINTS) << 8) | (slot % SlotTime.RING);
+            return ((point / POINTS) << 7) | ((slot % SlotTime.RING) >> 1);
         }
     }
 
@@ -25,18 +29,51 @@ library ReplayPages {
         return page >> LAP_SHIFT == lap ? page : lap << LAP_SHIFT;
     }
 
-    /// Whether `sequence` lies above the byte that the page holds, and not above the highest.
-    function isAhead(uint256 page, uint256 point, uint256 sequence) internal pure returns (bool) {
-        return sequence > byteOf(page, point) && sequence <= MAX_SEQUENCE;
+    /// Whether `sequence` lies above the one that the page holds, and not above the highest.
+    function isAhead(uint256 page, uint256 point, uint256 slot, uint256 sequence) internal pure returns (bool) {
+        return sequence > sequenceOf(page, point, slot) && sequence <= MAX_SEQUENCE;
     }
 
-    function byteOf(uint256 page, uint256 point) internal pure returns (uint256) {
-        return (page >> ((point % POINTS) << 3)) & 0xff;
+    function sequenceOf(uint256 page, uint256 point, uint256 slot) internal pure returns (uint256) {
+        return (page >> _shiftOf(point, slot)) & MAX_SEQUENCE;
     }
 
-    /// The page with the point's byte replaced.
-    function withByte(uint256 page, uint256 point, uint256 sequence) internal pure returns (uint256) {
-        uint256 shift = (point % POINTS) << 3;
-        return (page & ~(0xff << shift)) | (sequence << shift);
+    /// The page with the point's sequence replaced.
+    function withSequence(
+        uint256 page,
+        uint256 point,
+        uint256 slot,
+        uint256 sequence
+    ) internal pure returns (uint256) {
+        uint256 shift = _shiftOf(point, slot);
+        return (page & ~(MAX_SEQUENCE << shift)) | (sequence << shift);
+    }
+
+    /// Where a point's sequence stands in a row.
+    function rowShiftOf(uint256 point) internal pure returns (uint256) {
+        unchecked {
+            return (point % POINTS) << 2;
+        }
+    }
+
+    /// The sequences of one slot of the page, shifted down.
+    function rowOf(uint256 page, uint256 slot) internal pure returns (uint256) {
+        unchecked {
+            return (page >> ((slot & 1) * ROW_BITS)) & ROW;
+        }
+    }
+
+    /// The page with one slot's sequences replaced.
+    function withRow(uint256 page, uint256 slot, uint256 row) internal pure returns (uint256) {
+        unchecked {
+            uint256 shift = (slot & 1) * ROW_BITS;
+            return (page & ~(ROW << shift)) | (row << shift);
+        }
+    }
+
+    function _shiftOf(uint256 point, uint256 slot) private pure returns (uint256) {
+        unchecked {
+            return rowShiftOf(point) + (slot & 1) * ROW_BITS;
+        }
     }
 }

@@ -2,14 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {IGrid} from "../interfaces/IGrid.sol";
-import {ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
-import {IOrderBook, SignedOrder} from "../interfaces/IOrderBook.sol";
-import {ISettlement} from "../interfaces/ISettlement.sol";
+import {SignedOrder} from "../interfaces/IOrderBook.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {BookRing} from "../libraries/BookRing.sol";
-import {MarginPages} from "../libraries/MarginPages.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
 import {OrderRules} from "../libraries/OrderRules.sol";
 import {PackedOrder} from "../libraries/PackedOrder.sol";
@@ -18,27 +14,13 @@ import {ReplayPages} from "../libraries/ReplayPages.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {TermsWord} from "../libraries/TermsWord.sol";
+import {BookMargin} from "./BookMargin.sol";
+import {DayBook} from "./DayBook.sol";
 
 /// See IOrderBook for what each function does.
-contract OrderBook is IOrderBook, EIP712 {
+contract OrderBook is DayBook {
     using BookRing for mapping(uint256 ringIndex => BookRing.Entry);
     using PackedOrder for PackedOrder.Parts;
-
-    IMeteringPoints public immutable meteringPoints;
-    ITariffs public immutable tariffs;
-    address public immutable ledger;
-    address public immutable settlement;
-    int256 private immutable _highestImportTariff;
-    int256 private immutable _lowestExportTariff;
-    int256 private immutable _highestPrice;
-    int256 private immutable _lowestPrice;
-    /// Fee of all words that one account can have in a slot's book.
-    uint256 private immutable _wordsNano;
-    IGrid private immutable _grid;
-
-    mapping(uint256 ringIndex => BookRing.Entry) private _books;
-    mapping(uint256 key => uint256 page) private _sequences;
-    mapping(uint256 page => uint256 word) private _margins;
 
     /// What all orders of a batch share, and the order at hand. Pages of storage stay in memory while neighbouring points
     /// follow each other: batches sorted by point read and write each page once.
@@ -51,41 +33,18 @@ contract OrderBook is IOrderBook, EIP712 {
         /// OrderWords appended so far: where they begin and end in memory.
         uint256 words;
         uint256 wordsEnd;
-        /// Last final slot and the zones that are ever without backup; read when the first order extends its margin, 0 before.
-        uint32 finalThrough;
-        uint256 unbackedZones;
         uint256 sequenceKey;
         uint256 sequencePage;
-        uint256 marginKey;
-        uint256 marginPage;
+        MarginCheck margin;
         PackedOrder.Parts order;
     }
-
-    uint256 private constant NO_PAGE = type(uint256).max;
 
     constructor(
         IMeteringPoints meteringPoints_,
         ITariffs tariffs_,
         address ledger_,
         address settlement_
-    ) EIP712("DAEG", "1") {
-        meteringPoints = meteringPoints_;
-        tariffs = tariffs_;
-        ledger = ledger_;
-        settlement = settlement_;
-        _highestImportTariff = tariffs_.highestImportTariff();
-        _lowestExportTariff = tariffs_.lowestExportTariff();
-        _highestPrice = tariffs_.highestPrice();
-        _lowestPrice = tariffs_.lowestPrice();
-        _wordsNano = ReplayPages.MAX_SEQUENCE * OrderRules.MAX_STEPS * tariffs_.wordFeeNano();
-        _grid = meteringPoints_.grid();
-        address named = ILedger(ledger_).orderBook();
-        if (named != address(this)) revert WrongWiring(address(this), named);
-        named = meteringPoints_.orderBook();
-        if (named != address(this)) revert WrongWiring(address(this), named);
-        named = ILedger(ledger_).settlement();
-        if (named != settlement_) revert WrongWiring(settlement_, named);
-    }
+    ) EIP712("DAEG", "1") BookMargin(meteringPoints_, tariffs_, ledger_, settlement_) {}
 
     function append(uint32 slot, SignedOrder[] calldata orders) external returns (uint256 appended) {
         Batch memory batch = _open(slot, orders.length * OrderRules.MAX_STEPS);
@@ -145,34 +104,8 @@ contract OrderBook is IOrderBook, EIP712 {
         for (uint256 i = 0; i < count; ++i) {
             uint256 slot = fromSlot + i;
             uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
-            sequences[i] = uint8(ReplayPages.byteOf(page, point));
+            sequences[i] = uint8(ReplayPages.sequenceOf(page, point, slot));
         }
-    }
-
-    function marginedThrough(uint32 point) external view returns (uint32 through) {
-        (through, ) = MarginPages.throughOf(_margins[point >> 3], point, 0);
-    }
-
-    function marginPerSlot(uint32 point) external view returns (uint256 nano) {
-        (PointWord word, ) = meteringPoints.orderTerms(point, address(0));
-        return _perSlot(word, _grid.unbackedZones());
-    }
-
-    function requiredMargin(uint32 point) external view returns (uint256 nano) {
-        (PointWord word, ) = meteringPoints.orderTerms(point, address(0));
-        (uint32 through, ) = MarginPages.throughOf(_margins[point >> 3], point, 0);
-        uint32 current = SlotTime.current();
-        return
-            _openSlots(ISettlement(settlement).finalThrough(), current > through ? current : through) *
-            _perSlot(word, _grid.unbackedZones());
-    }
-
-    function backupMargin() external view returns (uint256 nano) {
-        // No export tariff reaches the highest import tariff.
-        if (_highestImportTariff <= 0) return 0;
-        uint32 last = SlotTime.current() + uint32(SlotTime.AHEAD_SLOTS);
-        uint256 perSlot = uint256(meteringPoints.exposureWh()) * uint256(_highestImportTariff);
-        return _openSlots(ISettlement(settlement).finalThrough(), last) * perSlot;
     }
 
     function _open(uint32 slot, uint256 mostWords) private view returns (Batch memory batch) {
@@ -184,7 +117,7 @@ contract OrderBook is IOrderBook, EIP712 {
         else {
             batch.domainSeparator = _domainSeparatorV4();
             batch.sequenceKey = NO_PAGE;
-            batch.marginKey = NO_PAGE;
+            batch.margin.key = NO_PAGE;
             uint256 words = _freeMemory();
             batch.words = words;
             batch.wordsEnd = words;
@@ -226,7 +159,7 @@ contract OrderBook is IOrderBook, EIP712 {
         address signer = word.owner();
         if (signer == address(0)) return Skip.UnknownPoint;
         _loadSequences(batch, order.point);
-        if (!ReplayPages.isAhead(batch.sequencePage, order.point, order.sequence)) return Skip.Replayed;
+        if (!ReplayPages.isAhead(batch.sequencePage, order.point, batch.slot, order.sequence)) return Skip.Replayed;
         Skip reason = OrderRules.check(order.steps, order.stepCount, word, batch.terms);
         if (reason != Skip.None) return reason;
         if (order.delegate != address(0)) {
@@ -234,8 +167,8 @@ contract OrderBook is IOrderBook, EIP712 {
             signer = order.delegate;
         }
         if (!_isSigned(batch, order, signer)) return Skip.BadSignature;
-        if (!_isMargined(batch, order.point, word, order.stepCount == 0)) return Skip.MarginTooLow;
-        batch.sequencePage = ReplayPages.withByte(batch.sequencePage, order.point, order.sequence);
+        if (!_isMargined(batch.margin, batch.slot, order.point, word, order.stepCount == 0)) return Skip.MarginTooLow;
+        batch.sequencePage = ReplayPages.withSequence(batch.sequencePage, order.point, batch.slot, order.sequence);
         _appendWords(batch, order, word.zone());
         return Skip.None;
     }
@@ -269,43 +202,6 @@ contract OrderBook is IOrderBook, EIP712 {
             }
         }
         batch.wordsEnd = cursor;
-    }
-
-    /// Whether the account's margin covers the slot; slots that were covered before cost one read. A cancellation extends no margin,
-    /// but its word is paid for: it is for slots that an order is in.
-    function _isMargined(Batch memory batch, uint256 point, PointWord word, bool cancels) private returns (bool) {
-        uint256 key = point >> 3;
-        if (batch.marginKey != key) {
-            batch.marginKey = key;
-            batch.marginPage = _margins[key];
-        }
-        (uint32 through, bool current) = MarginPages.throughOf(batch.marginPage, point, word.raises());
-        if (batch.slot <= through && (current || cancels)) return true;
-        if (cancels) return false;
-        return _extendMargin(batch, uint32(point), word, through);
-    }
-
-    /// Checks a new range against the balance, and extends it up to 8 slots further when the balance suffices for these too.
-    function _extendMargin(Batch memory batch, uint32 point, PointWord word, uint32 through) private returns (bool) {
-        uint32 slot = uint32(batch.slot);
-        if (batch.finalThrough == 0) {
-            batch.finalThrough = ISettlement(settlement).finalThrough();
-            batch.unbackedZones = _grid.unbackedZones();
-        }
-        int256 balance = ILedger(ledger).balanceOf(point);
-        uint256 perSlot = _perSlot(word, batch.unbackedZones);
-        uint256 slots = _openSlots(batch.finalThrough, slot > through ? slot : through);
-        if (balance < 0 || uint256(balance) < slots * perSlot) return false; // [30]
-        uint256 spare = perSlot == 0 ? MarginPages.AHEAD : uint256(balance) / perSlot - slots;
-        uint32 next = slot + uint32(spare < MarginPages.AHEAD ? spare : MarginPages.AHEAD);
-        // Not beyond the slots that take orders now: a later version of the grid may ask for another margin there.
-        uint32 latest = SlotTime.current() + uint32(SlotTime.AHEAD_SLOTS);
-        if (next > latest) next = latest;
-        if (next < through) next = through;
-        batch.marginPage = MarginPages.withThrough(batch.marginPage, point, next, word.raises());
-        _margins[point >> 3] = batch.marginPage;
-        emit MarginExtended(point, next);
-        return true;
     }
 
     function _loadSequences(Batch memory batch, uint256 point) private {
@@ -375,20 +271,5 @@ contract OrderBook is IOrderBook, EIP712 {
         assembly ("memory-safe") {
             pointer := add(data, 32)
         }
-    }
-
-    function _perSlot(PointWord word, uint256 unbackedZones) private view returns (uint256 nano) {
-        nano = MarginPages.perSlot(word, _highestImportTariff, _lowestExportTariff);
-        if ((unbackedZones >> word.zone()) & 1 == 1) {
-            int256 widestSpread = _highestImportTariff - _lowestExportTariff;
-            uint256 unbacked = MarginPages.perSlotUnbacked(word, _highestPrice, _lowestPrice, widestSpread);
-            if (unbacked > nano) nano = unbacked;
-        }
-        nano += _wordsNano; // [81]
-    }
-
-    /// Number of slots from the first not final to `last`.
-    function _openSlots(uint32 finalThrough, uint32 last) private pure returns (uint256) {
-        return last > finalThrough ? last - finalThrough : 0;
     }
 }

@@ -38,23 +38,40 @@ contract PagesTest {
         }
     }
 
-    function testFuzz_Sequences(uint256 page, uint256 point, uint8 sequence, uint8 ahead) external pure {
+    function testFuzz_Sequences(uint256 page, uint256 point, uint8 sequence, uint8 next) external pure {
         point %= 1 << 32;
+        sequence %= 16;
         uint256 slot = page % (1 << 24);
-        uint256 written = ReplayPages.withByte(ReplayPages.inLap(page, slot), point, sequence);
-        require(ReplayPages.byteOf(written, point) == sequence, "byte");
         uint256 before = ReplayPages.inLap(page, slot);
+        uint256 written = ReplayPages.withSequence(before, point, slot, sequence);
+        require(ReplayPages.sequenceOf(written, point, slot) == sequence, "sequence");
         for (uint256 other = 0; other < 31; ++other) {
-            if (other != point % 31)
-                require(ReplayPages.byteOf(written, other) == ReplayPages.byteOf(before, other), "other");
+            uint256 neighbour = slot ^ 1;
+            require(_same(written, before, other, neighbour), "other slot");
+            if (other != point % 31) require(_same(written, before, other, slot), "other point");
         }
         require(ReplayPages.inLap(written, slot) == written, "same lap");
-        require(ReplayPages.byteOf(ReplayPages.inLap(written, slot + 256), point) == 0, "next lap");
-        uint8 next;
-        unchecked {
-            next = sequence + ahead;
-        }
-        require(ReplayPages.isAhead(written, point, next) == (next > sequence && next <= 15), "window");
+        require(ReplayPages.inLap(written, slot ^ 1) == written, "same lap");
+        require(ReplayPages.sequenceOf(ReplayPages.inLap(written, slot + 256), point, slot) == 0, "next lap");
+        require(ReplayPages.isAhead(written, point, slot, next) == (next > sequence && next <= 15), "window");
+    }
+
+    function testFuzz_Rows(uint256 page, uint256 point, uint256 row) external pure {
+        point %= 1 << 32;
+        uint256 slot = page % (1 << 24);
+        row &= ReplayPages.ROW;
+        uint256 before = ReplayPages.inLap(page, slot);
+        uint256 written = ReplayPages.withRow(before, slot, row);
+        require(ReplayPages.rowOf(written, slot) == row, "row");
+        require(ReplayPages.rowOf(written, slot ^ 1) == ReplayPages.rowOf(before, slot ^ 1), "other row");
+        require(ReplayPages.inLap(written, slot) == written, "same lap");
+        uint256 shift = ReplayPages.rowShiftOf(point);
+        require((row >> shift) & 15 == ReplayPages.sequenceOf(written, point, slot), "place in the row");
+        require(ReplayPages.keyOf(point, slot) == ReplayPages.keyOf(point, slot ^ 1), "one page for both");
+    }
+
+    function _same(uint256 a, uint256 b, uint256 point, uint256 slot) private pure returns (bool) {
+        return ReplayPages.sequenceOf(a, point, slot) == ReplayPages.sequenceOf(b, point, slot);
     }
 
     function testFuzz_Margins(uint256 page, uint256 point, uint24 through, uint8 raises) external pure {
