@@ -127,7 +127,9 @@ library DaySteps {
                         let lowest := mload(add(entry, BAND))
                         let width := mload(add(entry, BAND_WIDTH))
                         let most := mload(add(add(run, 0x100), and(side, 32)))
-                        if iszero(or(or(gt(sub(price, lowest), width), gt(sub(next, lowest), width)), gt(add(x, z), most))) {
+                        if iszero(
+                            or(or(gt(sub(price, lowest), width), gt(sub(next, lowest), width)), gt(add(x, z), most))
+                        ) {
                             x := or(shl(40, x), and(price, 0xffffffffff))
                             z := or(shl(40, z), and(next, 0xffffffffff))
                             z := or(or(head, shr(128, head)), or(shl(128, x), z))
@@ -219,10 +221,7 @@ library DaySteps {
 
     /// Looks closely at the slot where `fill` stopped, takes it or gives the reason why not, and goes on to the next.
     /// `silent`: the slot has no step and nothing to cancel; its sequence was taken, no word was added.
-    function settle(
-        Run memory run,
-        bool cancellable
-    ) internal pure returns (IOrderBook.Skip reason, bool silent) {
+    function settle(Run memory run, bool cancellable) internal pure returns (IOrderBook.Skip reason, bool silent) {
         uint256 energies = run.energies;
         uint256 entry = run.entry;
         run.entry = entry + DayTable.ENTRY;

@@ -39,12 +39,7 @@ library ReplayPages {
     }
 
     /// The page with the point's sequence replaced.
-    function withSequence(
-        uint256 page,
-        uint256 point,
-        uint256 slot,
-        uint256 sequence
-    ) internal pure returns (uint256) {
+    function withSequence(uint256 page, uint256 point, uint256 slot, uint256 sequence) internal pure returns (uint256) {
         uint256 shift = _shiftOf(point, slot);
         return (page & ~(MAX_SEQUENCE << shift)) | (sequence << shift);
     }

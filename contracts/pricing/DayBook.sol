@@ -79,7 +79,7 @@ abstract contract DayBook is BookMargin, EIP712 {
         uint256 begin = _placeOf(orders);
         unchecked {
             uint256 end = begin + orders.length;
-            for (uint256 head = begin; head < end; ) {
+            for (uint256 head = begin; head < end;) {
                 uint256 next = day.read(head);
                 if (next > end) revert MalformedBatch(head - begin);
                 head = next;
@@ -186,13 +186,7 @@ abstract contract DayBook is BookMargin, EIP712 {
 
     /// Checks all slots and adds their words to the table. Beyond `through` no order of the account can be in a book: nothing is
     /// to be cancelled, and no margin would pay for the word.
-    function _fillSlots(
-        Days memory days_,
-        PointWord point,
-        uint256 from,
-        uint256 to,
-        uint256 through
-    ) private pure {
+    function _fillSlots(Days memory days_, PointWord point, uint256 from, uint256 to, uint256 through) private pure {
         PackedDays.Day memory day = days_.day;
         DaySteps.Run memory run = days_.run;
         run.prepare(day, point);

@@ -1,6 +1,7 @@
 import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
-import { decodeLog, type ChainEvent, type ClearingRecord, type GridZone, type SlotTerms } from "../protocol/events.ts";
+import { decodeLogs, takenSlotsOf } from "../protocol/day-events.ts";
+import type { ChainEvent, ClearingRecord, GridZone, SlotTerms } from "../protocol/events.ts";
 import { countOf, decodeWords } from "../protocol/words.ts";
 
 /** What the chain says, as far as the auctioneer needs it; rebuilt from events at every start and after a reorganisation. */
@@ -99,11 +100,8 @@ export const createView = async ({
         continue;
       }
       next ??= emptyView(step.head, genesisSlot);
-      for (const log of step.logs) {
-        if (Number(log.blockNumber) > step.head.number) continue;
-        const event = decodeLog(log);
-        if (event) apply(next, event);
-      }
+      const logs = step.logs.filter(({ blockNumber }) => Number(blockNumber) <= step.head.number);
+      for (const event of decodeLogs(logs)) apply(next, event);
       next.head = step.head;
       forget(next);
       if (!step.more) break;
@@ -159,6 +157,12 @@ const apply = (view: ChainView, event: ChainEvent): void => {
         slot.appended.set(`${point}:${sequence}`, event.txHash);
         slot.sequences.set(point, sequence);
       }
+      return;
+    }
+    case "DayOrderAppended": {
+      // Its words come with the Appended of each slot; a slot without a step has none.
+      const { point, sequence, slots } = takenSlotsOf(event);
+      for (const slot of slots) slotOf(view, slot).sequences.set(point, sequence);
       return;
     }
     case "Cleared":

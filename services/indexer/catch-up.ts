@@ -2,7 +2,8 @@ import type { PooledProvider } from "../platform/provider.ts";
 import { createFollower, rpcBatch, type BlockRef, type ChainLog } from "../platform/follow.ts";
 import type { Log } from "../platform/log.ts";
 import type { Store } from "../platform/store.ts";
-import { decodeLog, type ChainEvent } from "../protocol/events.ts";
+import { decodeLogs } from "../protocol/day-events.ts";
+import type { ChainEvent } from "../protocol/events.ts";
 import type { Addresses } from "../protocol/addresses.ts";
 import { foldTransaction, type TransactionFacts } from "./fold.ts";
 import { TABLES } from "./schema.ts";
@@ -95,11 +96,7 @@ export const createIndexer = ({
 };
 
 const eventsOf = (logs: readonly ChainLog[], known: ReadonlySet<string>, through: number): ChainEvent[] =>
-  logs.flatMap((raw) => {
-    if (!known.has(raw.address.toLowerCase()) || Number(raw.blockNumber) > through) return [];
-    const event = decodeLog(raw);
-    return event ? [event] : [];
-  });
+  decodeLogs(logs.filter((log) => known.has(log.address.toLowerCase()) && Number(log.blockNumber) <= through));
 
 const groupByTransaction = (events: readonly ChainEvent[]): Map<string, ChainEvent[]> => {
   const groups = new Map<string, ChainEvent[]>();

@@ -66,6 +66,7 @@ export const skipReasons = [
   "the signature is neither the owner's nor a registered delegate's",
   "the account's balance does not cover the margin",
   "green-only bids are not open yet",
+  "it is not a day order of 1 to 120 slots with 1 to 8 steps",
 ] as const;
 
 export const skipReasonOf = (code: number): string => skipReasons[code] ?? `unknown reason ${code}`;
@@ -85,6 +86,9 @@ const iface = new Interface([
   "event WordFeeSet(uint32 wordFeeNano)",
   `event TermsPublished(uint32 indexed firstSlot,${TERMS}[] terms)`,
   "event Appended(uint32 indexed slot,bytes words,bytes32 book,uint32 wordCount)",
+  "event DayOrderAppended(uint8 zone,uint128 taken,uint128 worded,bytes order)",
+  "event DaysAppended(uint32 indexed firstSlot,bytes books)",
+  "event DaySkipped(uint32 indexed point,uint32 firstSlot,uint8 sequence,uint8 reason)",
   "event OrderSkipped(uint32 indexed slot,uint32 indexed point,uint8 sequence,uint8 reason)",
   `event Cleared(uint32 indexed slot,address indexed clearer,${RECORD} record,uint64 boughtWh,int256 welfareNano)`,
   "event CommitteeSet(address[] nodes,uint8 faults,uint32 epoch)",
@@ -131,6 +135,11 @@ export type EventBody =
   | { name: "TermsPublished"; firstSlot: number; terms: SlotTerms[] }
   | { name: "WordFeeSet"; wordFeeNano: number }
   | { name: "Appended"; slot: number; words: string; book: string; wordCount: number }
+  /** A day order was taken; bit i of `taken` and `worded` is its i-th slot. `order`: PackedDays up to the last step. */
+  | { name: "DayOrderAppended"; zone: number; taken: bigint; worded: bigint; order: string }
+  /** `expandDays` makes an `Appended` of it for each slot. */
+  | { name: "DaysAppended"; firstSlot: number; books: string }
+  | { name: "DaySkipped"; point: number; firstSlot: number; sequence: number; reason: number }
   | { name: "OrderSkipped"; slot: number; point: number; sequence: number; reason: number }
   | { name: "Cleared"; slot: number; clearer: string; record: ClearingRecord; boughtWh: bigint; welfareNano: bigint }
   | { name: "CommitteeSet"; nodes: string[]; faults: number; epoch: number }
@@ -228,6 +237,18 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, clearer: text("clearer"), amount: big("amount") };
     case "Appended":
       return { name, slot: num("slot"), words: text("words"), book: text("book"), wordCount: num("wordCount") };
+    case "DayOrderAppended":
+      return { name, zone: num("zone"), taken: big("taken"), worded: big("worded"), order: text("order") };
+    case "DaysAppended":
+      return { name, firstSlot: num("firstSlot"), books: text("books") };
+    case "DaySkipped":
+      return {
+        name,
+        point: num("point"),
+        firstSlot: num("firstSlot"),
+        sequence: num("sequence"),
+        reason: num("reason"),
+      };
     case "OrderSkipped":
       return { name, slot: num("slot"), point: num("point"), sequence: num("sequence"), reason: num("reason") };
     case "Cleared":

@@ -5,7 +5,8 @@ import type { PooledProvider } from "../platform/provider.ts";
 import type { Addresses } from "./addresses.ts";
 import { checkBook, type SlotMarket } from "./clearing.ts";
 import { connectContracts } from "./contracts.ts";
-import { decodeLog, type ChainEvent, type RawLog } from "./events.ts";
+import { appendedWords, decodeLogs } from "./day-events.ts";
+import type { ChainEvent, RawLog } from "./events.ts";
 import { countOf, encodeBatches } from "./words.ts";
 
 /** Reads one slot's market from a chain alone: what an outsider has who knows an RPC URL and the contracts' addresses. */
@@ -22,6 +23,11 @@ export interface SlotReader {
    */
   market(slot: number): Promise<SlotMarket>;
 }
+
+const topicOf = (slot: number): string => zeroPadValue(toBeHex(slot), 32);
+
+/** A log's place on the chain, as one number. */
+const placeOf = ({ blockNumber, logIndex }: RawLog): number => Number(blockNumber) * 2 ** 20 + Number(logIndex);
 
 /** Blocks in one question for events; nodes refuse longer ranges. */
 const BLOCKS = 5_000;
@@ -44,27 +50,22 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
     return { number: Number(block.number), timestamp: Number(block.timestamp) };
   };
 
-  /** A slot's events of one kind, in order, the newest blocks read first; `enough` ends the search. */
-  const eventsOf = async <Name extends ChainEvent["name"]>(
-    name: Name,
-    topic: string,
-    address: string,
-    slot: number,
-    enough: (found: Extract<ChainEvent, { name: Name }>[]) => boolean,
-  ): Promise<Extract<ChainEvent, { name: Name }>[]> => {
-    const found: Extract<ChainEvent, { name: Name }>[] = [];
+  /** Events behind several filters, in order, the newest blocks read first; `enough` ends the search. */
+  const eventsOf = async (
+    filters: readonly { address: string; topics: unknown[] }[],
+    enough: (found: ChainEvent[]) => boolean,
+  ): Promise<ChainEvent[]> => {
+    const found: ChainEvent[] = [];
     let through = (await head()).number;
     while (through >= addresses.deployedAtBlock && !enough(found)) {
       const from = Math.max(addresses.deployedAtBlock, through - BLOCKS + 1);
-      const filter = {
-        address,
-        topics: [topic, zeroPadValue(toBeHex(slot), 32)],
-        fromBlock: `0x${from.toString(16)}`,
-        toBlock: `0x${through.toString(16)}`,
-      };
-      const [logs] = (await rpcBatch(provider, [{ method: "eth_getLogs", params: [filter] }])) as [RawLog[]];
-      const events = logs.map(decodeLog).filter((event) => event?.name === name);
-      found.unshift(...(events as Extract<ChainEvent, { name: Name }>[]));
+      const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${through.toString(16)}` };
+      const answers = await rpcBatch(
+        provider,
+        filters.map((filter) => ({ method: "eth_getLogs", params: [{ ...filter, ...range }] })),
+      );
+      const logs = (answers as RawLog[][]).flat();
+      found.unshift(...decodeLogs(logs.sort((a, b) => placeOf(a) - placeOf(b))));
       through = from - 1;
     }
     return found;
@@ -75,20 +76,26 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
     wordCount: async (slot) => Number((await orderBook.bookOf(slot)).wordCount),
     clearedBy: async (slot) => {
       if (/^0x0*$/.test(await auction.clearingOf(slot))) return undefined;
-      const topic = auction.interface.getEvent("Cleared").topicHash;
-      const [event] = await eventsOf("Cleared", topic, addresses.auction, slot, ({ length }) => length > 0);
+      const topics = [auction.interface.getEvent("Cleared").topicHash, topicOf(slot)];
+      const found = await eventsOf([{ address: addresses.auction, topics }], ({ length }) => length > 0);
+      const event = found.find((one) => one.name === "Cleared");
       return { clearer: event?.clearer ?? "somebody", txHash: event?.txHash ?? "unknown" };
     },
     market: async (slot) => {
       const { book, wordCount } = await orderBook.bookOf(slot);
-      const topic = orderBook.interface.getEvent("Appended").topicHash;
-      const wordsOf = (found: readonly { words: string }[]): string =>
-        `0x${found.map(({ words }) => words.slice(2)).join("")}`;
-      const complete = (found: readonly { words: string }[]): boolean =>
-        wordsOf(found).length >= 2 + 32 * Number(wordCount);
-      const appended = await eventsOf("Appended", topic, addresses.orderBook, slot, complete);
-      const words = wordsOf(appended);
-      const batches = encodeBatches(appended.map((event) => countOf(event.words)));
+      const topic = (name: "Appended" | "DayOrderAppended" | "DaysAppended"): string =>
+        orderBook.interface.getEvent(name).topicHash;
+      const address = addresses.orderBook;
+      const filters = [
+        { address, topics: [topic("Appended"), topicOf(slot)] },
+        { address, topics: [[topic("DayOrderAppended"), topic("DaysAppended")]] },
+      ];
+      const found = await eventsOf(
+        filters,
+        (events) => countOf(appendedWords(events, slot).words) >= Number(wordCount),
+      );
+      const { words, counts } = appendedWords(found, slot);
+      const batches = encodeBatches(counts);
       try {
         checkBook({ chainId: addresses.chainId, orderBook: addresses.orderBook, slot }, { words, batches }, book);
       } catch (cause) {

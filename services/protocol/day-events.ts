@@ -1,0 +1,91 @@
+import { stepsBySlot, unpackDayOrder } from "./day-order.ts";
+import { decodeLog, type ChainEvent, type RawLog } from "./events.ts";
+import { countOf, encodeBook } from "./words.ts";
+
+type DayOrderAppended = Extract<ChainEvent, { name: "DayOrderAppended" }>;
+type DaysAppended = Extract<ChainEvent, { name: "DaysAppended" }>;
+type Appended = Extract<ChainEvent, { name: "Appended" }>;
+
+/** DAEG's events among the logs of whole transactions, in order, with every day order's words as `Appended` of their slots. */
+export const decodeLogs = (logs: readonly RawLog[]): ChainEvent[] =>
+  expandDays(logs.flatMap((log) => decodeLog(log) ?? []));
+
+/**
+ * Puts one `Appended` for each slot in the place of `DaysAppended`: the batch that `OrderBook.appendDays` folded into its book. What
+ * knows single orders then knows day orders. The events must be of whole transactions, in order.
+ */
+export const expandDays = (events: readonly ChainEvent[]): ChainEvent[] => {
+  const result: ChainEvent[] = [];
+  let waiting: DayOrderAppended[] = [];
+  for (const event of events) {
+    if (event.name === "DayOrderAppended") {
+      waiting.push(event);
+      result.push(event);
+    } else if (event.name === "DaysAppended") {
+      result.push(...batchesOf(event, waiting));
+      waiting = [];
+    } else result.push(event);
+  }
+  return result;
+};
+
+/** 32 bytes hash and 4 bytes count. */
+const RECORD_HEX = 72;
+
+const batchesOf = (end: DaysAppended, orders: readonly DayOrderAppended[]): Appended[] => {
+  const words = new Map<number, string>();
+  for (const order of orders) {
+    for (const [slot, added] of wordsOf(order)) words.set(slot, (words.get(slot) ?? "") + added);
+  }
+  const batches: Appended[] = [];
+  for (let at = 2; at < end.books.length; at += RECORD_HEX) {
+    const slot = end.firstSlot + (at - 2) / RECORD_HEX;
+    const added = words.get(slot);
+    if (added === undefined) continue;
+    const book = `0x${end.books.slice(at, at + 64)}`;
+    const wordCount = parseInt(end.books.slice(at + 64, at + RECORD_HEX), 16);
+    const { block, blockHash, txHash, logIndex } = end;
+    batches.push({ name: "Appended", slot, words: `0x${added}`, book, wordCount, block, blockHash, txHash, logIndex });
+  }
+  return batches;
+};
+
+/** The words that a day order added to each slot, hex without 0x. */
+const wordsOf = ({ zone, worded, order: packed }: DayOrderAppended): Map<number, string> => {
+  const order = unpackDayOrder(packed);
+  const { point, sequence, firstSlot } = order;
+  const words = new Map<number, string>();
+  stepsBySlot(order).forEach((steps, at) => {
+    if (((worded >> BigInt(at)) & 1n) === 0n) return;
+    const cancels = [{ sell: false, green: false, energyWh: 0, priceMicroPerKwh: 0 }];
+    const fields = (steps.length === 0 ? cancels : steps).map(({ priceMicroPerKwh: price, ...step }) => ({
+      point,
+      sequence,
+      zone,
+      price,
+      ...step,
+    }));
+    words.set(firstSlot + at, encodeBook(fields).slice(2));
+  });
+  return words;
+};
+
+/** Slots of a day order that were taken: its sequence is theirs now, with words or without. */
+export const takenSlotsOf = ({
+  taken,
+  order,
+}: DayOrderAppended): { point: number; sequence: number; slots: number[] } => {
+  const { point, sequence, firstSlot } = unpackDayOrder(order);
+  const slots: number[] = [];
+  for (let at = 0; taken >> BigInt(at) > 0n; at += 1) if ((taken >> BigInt(at)) & 1n) slots.push(firstSlot + at);
+  return { point, sequence, slots };
+};
+
+/** Words of a slot that events of whole transactions have, and the batches they came in. */
+export const appendedWords = (events: readonly ChainEvent[], slot: number): { words: string; counts: number[] } => {
+  const batches = events.filter((event): event is Appended => event.name === "Appended" && event.slot === slot);
+  return {
+    words: `0x${batches.map(({ words }) => words.slice(2)).join("")}`,
+    counts: batches.map(({ words }) => countOf(words)),
+  };
+};
