@@ -11,6 +11,7 @@ import {
   type SlotToSettle,
   type World,
 } from "../contracts/support/world.ts";
+import { measureNetworkGas } from "./gas-network.ts";
 
 /** One measured figure of design section 8. */
 export interface Row {
@@ -102,6 +103,7 @@ export const measureGas = async (): Promise<Row[]> => {
     );
   }
   if ((await world.discrepancyNano()) !== 0n) throw new Error("the ledger does not sum to its tokens");
+  rows.push(...(await measureNetworkGas()));
   return rows;
 };
 
