@@ -1,13 +1,12 @@
 import { linksOf } from "./carry.ts";
 import { groupsOf, zoneOfGroup } from "./groups.ts";
 import type { Groups } from "./groups.ts";
-import { dispatchJointly } from "./joint.ts";
+import { dispatchJointly, MOST_JOINT_WH } from "./joint.ts";
+import type { JointCuts } from "./joint.ts";
 import { backupKeys, limitBounds, limitOf, orderKeys } from "./keys.ts";
-import type { LimitBounds } from "./keys.ts";
 import { marginsOf } from "./margins.ts";
 import type { Margins } from "./margins.ts";
 import { meritOrders } from "./merit.ts";
-import type { MeritOrders } from "./merit.ts";
 import { dispatch } from "./network.ts";
 import type { Cuts } from "./network.ts";
 import { openBounds, zonePrices } from "./prices.ts";
@@ -33,13 +32,20 @@ export const clearBook = (
   band: PriceBand,
   trades: readonly TradeTerms[] = [],
 ): Clearing => {
-  checkColumns(columns, zones, trades);
+  const totalWh = checkedTotal(columns, zones, trades);
   const live = liveOrders(columns);
   const limits = limitBounds(zones);
   const groups = groupsOf(columns, live, zones.length);
   const keys = orderKeys(columns, live, zones, limits);
   const merit = meritOrders(columns, groups, keys, zones);
-  const { cuts, tradesWh } = dispatched(merit, groups, zones, limits, trades);
+  const joint = groups.count > zones.length || trades.some(({ limitWh }) => limitWh > 0);
+  if (joint && totalWh > MOST_JOINT_WH) {
+    throw new RangeError("with green-only bids or trades the energies of a book must not exceed 2^50 Wh");
+  }
+  const cuts: Cuts & Partial<Pick<JointCuts, "tradesWh">> = joint
+    ? dispatchJointly(merit, groups, zones, limits, trades)
+    : dispatch(merit, zones);
+  const { tradesWh = new Float64Array(trades.length) } = cuts;
   const margins = marginsOf(columns, groups, keys, limits, cuts);
   const bounds = knownBounds(columns, groups, keys, zones, cuts, margins, band);
   const links = linksOf(zones, cuts.flowToParentWh, limits.root, trades, tradesWh);
@@ -58,21 +64,7 @@ export const clearBook = (
   };
 };
 
-const dispatched = (
-  merit: MeritOrders,
-  groups: Groups,
-  zones: readonly ZoneTerms[],
-  limits: LimitBounds,
-  trades: readonly TradeTerms[],
-): { cuts: Cuts; tradesWh: Float64Array } => {
-  if (groups.count === zones.length && trades.every(({ limitWh }) => limitWh === 0)) {
-    return { cuts: dispatch(merit, zones), tradesWh: new Float64Array(trades.length) };
-  }
-  const { tradesWh, ...cuts } = dispatchJointly(merit, groups, zones, limits, trades);
-  return { cuts, tradesWh };
-};
-
-const checkColumns = (columns: OrderColumns, zones: readonly ZoneTerms[], trades: readonly TradeTerms[]): void => {
+const checkedTotal = (columns: OrderColumns, zones: readonly ZoneTerms[], trades: readonly TradeTerms[]): number => {
   let total = 0;
   trades.forEach(({ from, to, limitWh }, i) => {
     if (from >= zones.length || to >= zones.length) throw new RangeError(`trade ${i} names a zone of ${zones.length}`);
@@ -86,6 +78,7 @@ const checkColumns = (columns: OrderColumns, zones: readonly ZoneTerms[], trades
     total += columns.energyWh[i] as number;
   }
   if (total > Number.MAX_SAFE_INTEGER) throw new RangeError("the energies of the book do not add up to a safe integer");
+  return total;
 };
 
 const knownBounds = (

@@ -12,9 +12,13 @@ import type { TradeTerms, ZoneTerms } from "./types.ts";
 export interface JointCuts extends Cuts {
   /** Per trade. */
   readonly tradesWh: Float64Array;
+  /** Shortest path searches that it took; `leastCostFlow` says how many there can be. */
+  readonly searches: number;
 }
 
-const FAR_WH = 2 ** 50;
+/** Most that all energies may come to together, so that what a flow adds up stays a safe integer. */
+export const MOST_JOINT_WH = 2 ** 50;
+const FAR_WH = MOST_JOINT_WH;
 
 /**
  * Optimal dispatch of a radial network with green-only bids and bilateral trades, exactly.
@@ -87,8 +91,9 @@ export const dispatchJointly = (
     ],
     new Float64Array(nodes),
     8 * nodes,
-  ).flows;
-  return cutsOf({ margins, groups, zones, lines, spreads, trades, flows: most, skipped: slacks.length });
+  );
+  const cuts = cutsOf({ margins, groups, zones, lines, spreads, trades, flows: most.flows, skipped: slacks.length });
+  return { ...cuts, searches: best.searches + most.searches };
 };
 
 const certificateNodes = ({ zones, count }: Groups, root: Int32Array): Map<number, number> => {
@@ -178,9 +183,9 @@ const cutsOf = (found: {
   trades: readonly TradeTerms[];
   flows: Float64Array;
   skipped: number;
-}): JointCuts => {
+}): Omit<JointCuts, "searches"> => {
   const { margins, groups, zones, lines, spreads, trades, flows, skipped } = found;
-  const cuts: JointCuts = {
+  const cuts: Omit<JointCuts, "searches"> = {
     level: new Float64Array(groups.count),
     atLevelWh: new Float64Array(groups.count),
     netExportWh: new Float64Array(zones.length),

@@ -1,3 +1,4 @@
+import { MOST_JOINT_WH } from "./joint.ts";
 import { GREEN, MarketError, OFFER, PRIORITIES, PRIORITY_SHIFT } from "./types.ts";
 import type { OrderColumns, PriceBand, Priority, TradeTerms, ZoneTerms } from "./types.ts";
 import { networkOf } from "./topology.ts";
@@ -316,7 +317,14 @@ const checkTotal = ({ columns, terms, trades }: CompiledMarket): void => {
   for (const { limitWh } of trades) total += limitWh;
   for (const energyWh of columns.energyWh) total += energyWh;
   for (const zone of terms) total += 2 * zone.backupCapacityWh;
-  if (total > Number.MAX_SAFE_INTEGER) {
-    throw new MarketError("orders", "all energies and backup capacities together exceed 2^53 Wh: use smaller ones");
+  const greenOnly = columns.flags.some((flags) => (flags & GREEN) !== 0 && !(flags & OFFER));
+  const joint = greenOnly || trades.length > 0;
+  if (total > (joint ? MOST_JOINT_WH : Number.MAX_SAFE_INTEGER)) {
+    throw new MarketError(
+      "orders",
+      joint
+        ? "with green-only bids or bilaterals all energies and backup capacities together exceed 2^50 Wh: use smaller ones"
+        : "all energies and backup capacities together exceed 2^53 Wh: use smaller ones",
+    );
   }
 };
