@@ -19,6 +19,7 @@ const contracts = [
   ["pricing", "Auction"],
   ["pricing", "Ledger"],
   ["pricing", "OrderBook"],
+  ["pricing", "SealedBatches"],
   ["pricing", "Settlement"],
   ["pricing", "Tariffs"],
 ] as const;

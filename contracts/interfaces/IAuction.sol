@@ -45,6 +45,7 @@ interface IAuction {
         int256 welfareNano
     );
 
+    /// `gate`: IOrderBook.clearableFrom, later than the gate while sealed batches wait to be opened.
     error NotBetweenGateAndStart(uint32 slot, uint256 now_, uint256 gate, uint256 start);
     error AlreadyCleared(uint32 slot);
     error BookMismatch(uint32 slot, bytes32 expected, bytes32 got);

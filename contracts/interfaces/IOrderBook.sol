@@ -63,6 +63,17 @@ interface IOrderBook {
     /// The same from packed orders (PackedOrder): for relayers, a third of the calldata. All orders are of `slot`.
     function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended);
 
+    error NotSealedBatches(address caller);
+
+    /// Only SealedBatches: a batch was sealed for the slot.
+    function noteSealed(uint32 slot) external;
+    /// Only SealedBatches: one of them is opened; as appendPacked, after the gate.
+    function appendSealed(uint32 slot, bytes calldata orders) external returns (uint256 appended);
+    /// The slot's book is complete after this block time: the gate, or the end of the opening window (150 s later) while sealed
+    /// batches are not opened. Before the gate more can be sealed.
+    function clearableFrom(uint32 slot) external view returns (uint256);
+    function sealedBatches() external view returns (address);
+
     /// Day orders, for any accounts and slots: one signature covers up to 120 consecutive slots with up to 8 steps each. `orders`:
     /// PackedDays, best sorted by point.
     /// EIP-712: DayOrder(uint32 point,uint32 firstSlot,uint8 stepsPerSlot,uint8 sequence,bool green,int24[] energyWh,int40[] priceMicroPerKwh)

@@ -9,6 +9,8 @@ library BookRing {
         bytes32 book;
         uint32 slot;
         uint32 wordCount;
+        /// Sealed batches of the slot that were not opened yet.
+        uint32 unopened;
     }
 
     /// keccak256(abi.encode(chainid, this, slot)): the same order can never stand in two books.
@@ -31,6 +33,18 @@ library BookRing {
         bytes32 book,
         uint32 wordCount
     ) internal {
-        ring[slot % SlotTime.RING] = Entry(book, slot, wordCount);
+        Entry storage entry = ring[slot % SlotTime.RING];
+        uint32 unopened = entry.slot == slot ? entry.unopened : 0;
+        ring[slot % SlotTime.RING] = Entry(book, slot, wordCount, unopened);
+    }
+
+    function unopenedOf(mapping(uint256 ringIndex => Entry) storage ring, uint32 slot) internal view returns (uint32) {
+        Entry storage entry = ring[slot % SlotTime.RING];
+        return entry.slot == slot ? entry.unopened : 0;
+    }
+
+    function setUnopened(mapping(uint256 ringIndex => Entry) storage ring, uint32 slot, uint32 unopened) internal {
+        (bytes32 book, uint32 wordCount) = get(ring, slot);
+        ring[slot % SlotTime.RING] = Entry(book, slot, wordCount, unopened);
     }
 }

@@ -6,6 +6,8 @@ library SlotTime {
     uint256 internal constant SLOT_SECONDS = 900;
     /// The gate closes 2/3 of a slot before the slot starts.
     uint256 internal constant GATE_SECONDS = 600;
+    /// Sealed batches are opened within 1/6 of a slot after the gate.
+    uint256 internal constant OPENING_SECONDS = 150;
     /// A report is due within 8 slots after the slot's end; later the slot is *estimated*.
     uint256 internal constant REPORT_SLOTS = 8;
     /// A slot is final 96 slots after it was settled (or estimated).

@@ -29,7 +29,7 @@ contract Auction is IAuction {
 
     function clear(ClearingSubmission calldata submission) external {
         uint32 slot = submission.slot;
-        uint256 gate = SlotTime.gateOf(slot);
+        uint256 gate = IOrderBook(orderBook).clearableFrom(slot);
         uint256 start = SlotTime.startOf(slot);
         if (block.timestamp <= gate || block.timestamp >= start) {
             revert NotBetweenGateAndStart(slot, block.timestamp, gate, start);

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {SignedOrder} from "../interfaces/IOrderBook.sol";
+import {ISealedBatches} from "../interfaces/ISealedBatches.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {BookRing} from "../libraries/BookRing.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
@@ -21,6 +22,8 @@ import {DayBook} from "./DayBook.sol";
 contract OrderBook is DayBook {
     using BookRing for mapping(uint256 ringIndex => BookRing.Entry);
     using PackedOrder for PackedOrder.Parts;
+
+    address public immutable sealedBatches;
 
     /// What all orders of a batch share, and the order at hand. Pages of storage stay in memory while neighbouring points
     /// follow each other: batches sorted by point read and write each page once.
@@ -43,11 +46,21 @@ contract OrderBook is DayBook {
         IMeteringPoints meteringPoints_,
         ITariffs tariffs_,
         address ledger_,
-        address settlement_
-    ) EIP712("DAEG", "1") BookMargin(meteringPoints_, tariffs_, ledger_, settlement_) {}
+        address settlement_,
+        address sealedBatches_
+    ) EIP712("DAEG", "1") BookMargin(meteringPoints_, tariffs_, ledger_, settlement_) {
+        sealedBatches = sealedBatches_;
+        address named = ISealedBatches(sealedBatches_).orderBook();
+        if (named != address(this)) revert WrongWiring(address(this), named);
+    }
+
+    modifier onlySealedBatches() {
+        if (msg.sender != sealedBatches) revert NotSealedBatches(msg.sender);
+        _;
+    }
 
     function append(uint32 slot, SignedOrder[] calldata orders) external returns (uint256 appended) {
-        Batch memory batch = _open(slot, orders.length * OrderRules.MAX_STEPS);
+        Batch memory batch = _open(slot, orders.length * OrderRules.MAX_STEPS, SlotTime.gateOf(slot));
         uint256 free = _freeMemory();
         for (uint256 i = 0; i < orders.length; ++i) {
             SignedOrder calldata order = orders[i];
@@ -65,8 +78,25 @@ contract OrderBook is DayBook {
     }
 
     function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended) {
+        return _appendPacked(slot, orders, SlotTime.gateOf(slot));
+    }
+
+    function noteSealed(uint32 slot) external onlySealedBatches {
+        _books.setUnopened(slot, _books.unopenedOf(slot) + 1);
+    }
+
+    function appendSealed(uint32 slot, bytes calldata orders) external onlySealedBatches returns (uint256 appended) {
+        _books.setUnopened(slot, _books.unopenedOf(slot) - 1);
+        return _appendPacked(slot, orders, SlotTime.gateOf(slot) + SlotTime.OPENING_SECONDS);
+    }
+
+    function clearableFrom(uint32 slot) external view returns (uint256) {
+        return SlotTime.gateOf(slot) + (_books.unopenedOf(slot) == 0 ? 0 : SlotTime.OPENING_SECONDS);
+    }
+
+    function _appendPacked(uint32 slot, bytes calldata orders, uint256 latest) private returns (uint256 appended) {
         // No order is shorter than its head, no step shorter than ten bytes: at most two words for 16 bytes.
-        Batch memory batch = _open(slot, orders.length / 8 + 1);
+        Batch memory batch = _open(slot, orders.length / 8 + 1, latest);
         bytes memory data = orders;
         uint256 cursor = _dataOf(data);
         uint256 end = cursor + data.length;
@@ -108,10 +138,11 @@ contract OrderBook is DayBook {
         }
     }
 
-    function _open(uint32 slot, uint256 mostWords) private view returns (Batch memory batch) {
+    /// `latest`: block time up to which orders are taken.
+    function _open(uint32 slot, uint256 mostWords, uint256 latest) private view returns (Batch memory batch) {
         batch.slot = slot;
         batch.terms = tariffs.wordOf(slot);
-        if (block.timestamp > SlotTime.gateOf(slot)) batch.refusal = Skip.GateClosed;
+        if (block.timestamp > latest) batch.refusal = Skip.GateClosed;
         else if (slot > SlotTime.current() + SlotTime.AHEAD_SLOTS) batch.refusal = Skip.TooFarAhead;
         else if (!batch.terms.isPublished()) batch.refusal = Skip.NotPublished;
         else {

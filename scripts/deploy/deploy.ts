@@ -6,6 +6,7 @@ import { MeterOracle__factory } from "../../types/contracts/factories/consumptio
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
+import { SealedBatches__factory } from "../../types/contracts/factories/pricing/SealedBatches__factory.ts";
 import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
 import { TestToken__factory } from "../../types/contracts/factories/test/TestToken__factory.ts";
@@ -35,6 +36,9 @@ export interface DeployBounds {
 /** One base unit of a token with 6 decimals per order word. */
 const WORD_FEE_NANO = 1_000;
 
+/** 10 tokens of 6 decimals. */
+const SEALED_BOND = 10_000_000;
+
 export interface DeployOptions {
   /** Deployer; it must be able to pay. It keeps no role unless it is the admin or the operator. */
   signer: Signer;
@@ -52,6 +56,8 @@ export interface DeployOptions {
   bounds: DeployBounds;
   /** What every word of a cleared book pays to whoever cleared it, nano-token; 1,000 by default. It never changes. */
   wordFeeNano?: number;
+  /** What a relayer puts down for each sealed batch, token base units; 10 tokens by default. It never changes. */
+  sealedBond?: number | bigint;
   genesisSlot: number;
   /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
   operatorDelaySeconds?: number;
@@ -78,6 +84,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     "meteringPoints",
     "tariffs",
     "ledger",
+    "sealedBatches",
     "orderBook",
     "auction",
     "meterOracle",
@@ -132,8 +139,12 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     ),
   );
   await landed(
+    "sealedBatches",
+    new SealedBatches__factory(signer).deploy(at.orderBook, at.ledger, options.sealedBond ?? SEALED_BOND),
+  );
+  await landed(
     "orderBook",
-    new OrderBook__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger, at.settlement),
+    new OrderBook__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger, at.settlement, at.sealedBatches),
   );
   await landed("auction", new Auction__factory(signer).deploy(at.orderBook, at.grid, at.tariffs));
   const meterOracle = await landed(

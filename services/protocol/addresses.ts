@@ -16,6 +16,7 @@ export const addressesSchema = z
     grid: address,
     tariffs: address,
     ledger: address,
+    sealedBatches: address,
     orderBook: address,
     auction: address,
     meterOracle: address,

@@ -10,6 +10,7 @@ import { MeterOracle__factory } from "../../types/contracts/factories/consumptio
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
+import { SealedBatches__factory } from "../../types/contracts/factories/pricing/SealedBatches__factory.ts";
 import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
 import { ClearingHarness__factory } from "../../types/contracts/factories/test/ClearingHarness__factory.ts";
@@ -17,6 +18,7 @@ import { TestToken__factory } from "../../types/contracts/factories/test/TestTok
 import type { Auction } from "../../types/contracts/pricing/Auction.ts";
 import type { Ledger } from "../../types/contracts/pricing/Ledger.ts";
 import type { OrderBook } from "../../types/contracts/pricing/OrderBook.ts";
+import type { SealedBatches } from "../../types/contracts/pricing/SealedBatches.ts";
 import type { Settlement } from "../../types/contracts/pricing/Settlement.ts";
 import type { Tariffs } from "../../types/contracts/pricing/Tariffs.ts";
 import type { TestToken } from "../../types/contracts/test/TestToken.ts";
@@ -31,6 +33,7 @@ export interface Contracts {
   grid: Grid;
   tariffs: Tariffs;
   ledger: Ledger;
+  sealedBatches: SealedBatches;
   orderBook: OrderBook;
   auction: Auction;
   meterOracle: MeterOracle;
@@ -45,6 +48,7 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   grid: Grid__factory.connect(addresses.grid, runner),
   tariffs: Tariffs__factory.connect(addresses.tariffs, runner),
   ledger: Ledger__factory.connect(addresses.ledger, runner),
+  sealedBatches: SealedBatches__factory.connect(addresses.sealedBatches, runner),
   orderBook: OrderBook__factory.connect(addresses.orderBook, runner),
   auction: Auction__factory.connect(addresses.auction, runner),
   meterOracle: MeterOracle__factory.connect(addresses.meterOracle, runner),
@@ -59,6 +63,7 @@ const abis = {
   Tariffs: Tariffs__factory.abi,
   Ledger: Ledger__factory.abi,
   OrderBook: OrderBook__factory.abi,
+  SealedBatches: SealedBatches__factory.abi,
   Auction: Auction__factory.abi,
   MeterOracle: MeterOracle__factory.abi,
   Settlement: Settlement__factory.abi,

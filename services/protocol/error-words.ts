@@ -48,6 +48,17 @@ const sentences: Record<string, (v: Values) => string> = {
   UnknownAccount: (v) => `There is no account ${v["account"]}.`,
   DepositTooLarge: (v) => `A deposit of ${v["amount"]} is more than an account can hold.`,
   WrongAmountReceived: (v) => `The token delivered ${v["received"]} instead of ${v["expected"]} base units.`,
+  // Sealed batches
+  NotSealedBatches: (v) => `Only the contract of sealed batches may do this, not ${v["caller"]}.`,
+  DepositTooLow: (v) => `${v["relayer"]} has ${v["free"]} base units free; ${v["needed"]} are needed.`,
+  NotSealable: (v) =>
+    `Batches of ${slotOf(v)} are sealed up to the gate at ${v["gate"]} and at most 120 slots ahead; it is ${v["now_"]}.`,
+  TooManySealed: (v) => `${v["relayer"]} has sealed ${v["most"]} batches for ${slotOf(v)} already, the most there are.`,
+  EmptyCommitment: () => "The commitment is zero.",
+  NotInWindow: (v) =>
+    `Sealed batches of ${slotOf(v)} are opened after its gate at ${v["gate"]} until ${v["end"]}; it is ${v["now_"]}.`,
+  UnknownCommitment: (v) => `${v["relayer"]} sealed no such batch for ${slotOf(v)}, or it was opened already.`,
+  NothingForfeited: (v) => `No batch of ${v["relayer"]} for ${slotOf(v)} was left unopened beyond its time.`,
   // Auction and proof
   NotBetweenGateAndStart: (v) =>
     `${slotOf(v)} can be cleared after its gate at ${v["gate"]} and before its start at ${v["start"]}; it is ${v["now_"]}.`,
