@@ -170,10 +170,9 @@ describe("what is registered and published", () => {
   it("checks the wiring when it is deployed", async () => {
     const { addresses: a, relayer, c } = world;
     const book = new OrderBook__factory(relayer);
-    await expect(book.deploy(a.meteringPoints, a.tariffs, a.ledger, a.settlement)).to.be.revertedWithCustomError(
-      c.orderBook,
-      "WrongWiring",
-    );
+    await expect(
+      book.deploy(a.meteringPoints, a.tariffs, a.ledger, a.settlement, a.sealedBatches),
+    ).to.be.revertedWithCustomError(c.orderBook, "WrongWiring");
     await expect(new Settlement__factory(relayer).deploy(a, 10)).to.be.revertedWithCustomError(
       c.settlement,
       "WrongWiring",
@@ -187,7 +186,7 @@ describe("what is registered and published", () => {
       a.grid,
     );
     await expect(
-      book.deploy(a.meteringPoints, a.tariffs, await ledger.getAddress(), a.settlement),
+      book.deploy(a.meteringPoints, a.tariffs, await ledger.getAddress(), a.settlement, a.sealedBatches),
     ).to.be.revertedWithCustomError(c.orderBook, "WrongWiring");
   });
 });
