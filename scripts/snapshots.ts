@@ -16,6 +16,7 @@ const contracts = [
   ["balancing", "Grid"],
   ["consumption", "MeteringPoints"],
   ["consumption", "MeterOracle"],
+  ["libraries", "ClearingMesh"],
   ["pricing", "Auction"],
   ["pricing", "Ledger"],
   ["pricing", "OrderBook"],

@@ -5,6 +5,8 @@ pragma solidity ^0.8.28;
 interface IClearingErrors {
     /// A book is a whole number of 16 byte words.
     error MalformedBook(uint256 bytes_);
+    /// The first word of a book has sequence 0; sequences begin with 1.
+    error NoSequence();
     /// A word names a point beyond what one proof can hold in memory.
     error PointOutOfRange(uint256 point, uint256 limit);
     /// The batches hold `words` words in all, the book `expected`; or their list has an odd length.
@@ -18,6 +20,7 @@ interface IClearingErrors {
     error InconsistentTariffs(uint256 zone);
     /// The price is not the midpoint rule's: the only price this book supports is `expected`.
     error WrongPrice(uint256 zone, int256 posted, int256 expected);
+    /// Here and below, `zone` counts the zones first, then once more for their green orders where these trade apart.
     error MarginalBidOverfilled(uint256 zone, uint256 posted, uint256 available);
     error MarginalOfferOverfilled(uint256 zone, uint256 posted, uint256 available);
     error BackupOverfilled(uint256 zone, uint256 posted, uint256 available);
@@ -39,12 +42,20 @@ interface IClearingErrors {
     error LimitNotTight(uint256 limit, int256 mu, int256 slack, int256 weightSum);
     /// No price of the island supports the fills with these duals: `lo` is above `hi` by a unit (1e12) or more.
     error DualsContradictFills(uint256 root, int256 lo, int256 hi);
-    /// Green-only bids take more than green offers give.
-    error GreenNotCovered(uint256 root, int256 slackWh);
-    /// A premium, although green offers give more than green-only bids take.
-    error GreenNotTight(uint256 root, int256 slackWh);
+    /// One fill per bilateral trade.
+    error WrongTradeCount(uint256 posted, uint256 expected);
+    /// More than the trade's limit; between islands the limit is 0.
+    error TradeOverfilled(uint256 trade, uint256 filledWh, uint256 limitWh);
     /// The trade would pay the price difference, and more of it could flow.
     error TradeNotFull(uint256 trade, uint256 filledWh, uint256 limitWh);
     /// The trade does not pay the price difference.
     error TradeAgainstSpread(uint256 trade, uint256 filledWh);
+    /// A live bid in the zone is green only, and no green prices are posted.
+    error GreenNotPosted(uint256 zone);
+    /// Green-only bids take more than green offers give.
+    error GreenNotCovered(uint256 root, int256 slackWh);
+    /// A premium, although green offers give more than green-only bids take.
+    error GreenNotTight(uint256 root, int256 slackWh);
+    /// Green price less zone price is not the smallest premium that supports the fills of the island.
+    error WrongPremium(uint256 zone, int256 posted, int256 expected);
 }

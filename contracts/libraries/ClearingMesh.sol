@@ -4,9 +4,10 @@ pragma solidity ^0.8.28;
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {MeshIsland, MeshPrices} from "./MeshPrices.sol";
 import {MeshVolume} from "./MeshVolume.sol";
-import {ClearingSubmission, MarketTerms, TradeTerms} from "./MarketTypes.sol";
+import {MarketTerms, TradeTerms} from "./MarketTypes.sol";
 import {PackedLimits} from "./PackedLimits.sol";
-import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
+import {ZoneTally} from "./ClearingTypes.sol";
+import {ZoneTallies} from "./ZoneTallies.sol";
 
 /// The proof on a meshed network: limits on weighted sums of net exports instead of lines of a tree, with supplied dual
 /// prices `mu` of the limits. Everything else is derived: the islands' prices and premiums (MeshPrices), the fills
@@ -19,31 +20,42 @@ library ClearingMesh {
     int256 internal constant UNIT = 1e12;
     int256 internal constant WEIGHT_UNIT = 1e6;
 
-    /// @param zones tallies with fills, bounds and net exports; after those of the zones the twins of green orders, if any
-    /// @param submission its duals, and the fills of the bilateral trades, which the net exports contain already
-    /// @param outcome takes the gap and the islands' exact prices
+    /// A contract of its own: with it the auction would exceed the size of one (EIP-170).
+    /// @param records tallies with fills, bounds and net exports (ZoneTallies.pack)
+    /// @param apart green orders trade apart
+    /// @param mu dual price per limit
+    /// @param tradesWh fills of the bilateral trades, which the net exports contain already
+    /// @return gapBoundNano no feasible clearing has more welfare than this one and that
+    /// @return lambda the islands' exact prices, at the indices of their roots
+    /// @return gamma their exact premiums
     function check(
         MarketTerms memory market,
+        bytes memory records,
+        bool apart,
+        int128[] memory mu,
+        uint64[] memory tradesWh
+    ) external pure returns (uint128 gapBoundNano, int256[] memory lambda, int256[] memory gamma) {
+        MeshIsland[] memory islands;
+        (gapBoundNano, islands) = _check(market, ZoneTallies.unpack(records, market.zones.length, apart), mu, tradesWh);
+        (lambda, gamma) = MeshPrices.exactOf(islands);
+    }
+
+    function _check(
+        MarketTerms memory market,
         ZoneTally[] memory zones,
-        ClearingSubmission calldata submission,
-        ClearingOutcome memory outcome
-    ) internal pure {
+        int128[] memory mu,
+        uint64[] memory tradesWh
+    ) private pure returns (uint128 gapBoundNano, MeshIsland[] memory islands) {
         unchecked {
             int256[] memory net = _netExports(zones, market.zones.length);
-            (int256[] memory shift, uint256 gap, bool free) = _checkLimits(market.limits, net, submission.duals.mu);
-            gap += _checkTrades(market.trades, zones, submission.tradesWh, shift, free);
-            MeshIsland[] memory islands = MeshPrices.derive(zones, shift, market.band.reference_, free);
+            (int256[] memory shift, uint256 gap, bool free) = _checkLimits(market.limits, net, mu);
+            gap += _checkTrades(market.trades, zones, tradesWh, shift, free);
+            islands = MeshPrices.derive(zones, shift, market.band.reference_, free);
             gap += MeshPrices.check(market.zones, zones, shift, islands);
             MeshVolume.check(market.zones, zones, islands, free);
             gap = (gap + uint256(UNIT - 1)) / uint256(UNIT); // [68]
             if (gap > type(uint128).max) revert IClearingErrors.MoneyOverflow();
-            outcome.gapBoundNano = uint128(gap);
-            outcome.lambda = new int256[](islands.length);
-            outcome.gamma = new int256[](islands.length);
-            for (uint256 z = 0; z < islands.length; ++z) {
-                outcome.lambda[z] = islands[z].lambda;
-                outcome.gamma[z] = islands[z].gamma;
-            }
+            gapBoundNano = uint128(gap);
         }
     }
 
@@ -69,7 +81,7 @@ library ClearingMesh {
     function _checkLimits(
         bytes memory limits,
         int256[] memory net,
-        int128[] calldata mu
+        int128[] memory mu
     ) private pure returns (int256[] memory shift, uint256 gap, bool free) {
         unchecked {
             uint256 size = PackedLimits.bytesPerLimit(net.length);
@@ -152,7 +164,7 @@ library ClearingMesh {
     function _checkTrades(
         TradeTerms[] memory trades,
         ZoneTally[] memory zones,
-        uint64[] calldata tradesWh,
+        uint64[] memory tradesWh,
         int256[] memory shift,
         bool free
     ) private pure returns (uint256 gap) {

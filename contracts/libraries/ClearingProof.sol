@@ -2,13 +2,20 @@
 pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
+import {BookTables} from "./BookTables.sol";
 import {BookTable, ClearingBook} from "./ClearingBook.sol";
+import {ClearingGreen} from "./ClearingGreen.sol";
+import {ClearingMargin} from "./ClearingMargin.sol";
 import {ClearingMesh} from "./ClearingMesh.sol";
 import {ClearingNetwork} from "./ClearingNetwork.sol";
+import {ClearingTrades} from "./ClearingTrades.sol";
 import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
-import {ClearingSubmission, MarketTerms, PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
+import {ClearingVolume} from "./ClearingVolume.sol";
+import {ClearingSubmission, GreenPosting, MarketTerms, PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
+import {ZoneTallies} from "./ZoneTallies.sol";
 
-/// Proves that posted prices and marginal totals clear a book optimally (design, section 4) and derives every fill from them.
+/// Proves that posted prices, marginal totals and fills of bilateral trades clear a book optimally (design, section 4) and derives
+/// every fill of an order from them.
 /// Nothing posted is trusted: any other price, marginal total or backup amount is refused, except for the split of a
 /// marginal quantity between zones of equal price, where every split gives the same prices and the same welfare.
 library ClearingProof {
@@ -33,42 +40,78 @@ library ClearingProof {
         BookTable memory table,
         MarketTerms memory market
     ) internal pure returns (ClearingOutcome memory outcome) {
+        ZoneTally[] memory tallies = open(submission, market);
+        uint256[] memory margin;
+        (outcome.welfareNano, margin) = ClearingBook.tally(
+            submission.book,
+            table,
+            tallies,
+            market.zones.length,
+            market.band
+        );
+        check(submission, market, tallies, outcome);
+        ClearingMargin.fill(table, tallies, market.zones.length, margin);
+    }
+
+    /// Whether what was posted clears the tallied book optimally.
+    /// @param outcome has the welfare of the orders that are better than the price; gets everything else
+    function check(
+        ClearingSubmission calldata submission,
+        MarketTerms memory market,
+        ZoneTally[] memory tallies,
+        ClearingOutcome memory outcome
+    ) internal pure {
         unchecked {
-            ZoneTerms[] memory zones = market.zones;
-            PriceBand memory band = market.band;
-            ZonePosting[] calldata postings = submission.postings;
-            if (postings.length != zones.length) revert IClearingErrors.WrongZoneCount(postings.length, zones.length);
-            ZoneTally[] memory tallies = _open(zones, postings);
-            uint256[] memory margin;
-            (outcome.welfareNano, margin) = ClearingBook.tally(submission.book, table, tallies, band);
-            for (uint256 i = 0; i < tallies.length; ++i) {
-                _takeMargin(i, tallies[i], band, postings[i]);
-                _takeBackup(i, zones[i], tallies[i], postings[i]);
+            uint256 count = market.zones.length;
+            for (uint256 i = 0; i < count; ++i) {
+                ZonePosting calldata posting = submission.postings[i];
+                _takeMargin(i, tallies[i], market.band, posting.marginalBidWh, posting.marginalOfferWh);
+                _takeBackup(i, market.zones[i], tallies[i], posting);
                 tallies[i].flow = _netExport(tallies[i]);
             }
-            _sum(zones, tallies, outcome);
-            if (market.limits.length == 0) {
-                if (submission.duals.mu.length != 0)
-                    revert IClearingErrors.WrongDualCount(submission.duals.mu.length, 0);
-                ClearingNetwork.checkFlows(zones, tallies);
-                ClearingNetwork.sweepBounds(zones, tallies);
-                ClearingNetwork.checkPrices(tallies, band, postings);
-                ClearingNetwork.checkVolume(zones, tallies);
-            } else {
-                ClearingMesh.check(market, tallies, submission, outcome);
+            if (tallies.length == count) ClearingGreen.checkNone(tallies, count);
+            for (uint256 i = count; i < tallies.length; ++i) {
+                GreenPosting calldata posting = submission.green[i - count];
+                _takeMargin(i, tallies[i], market.band, posting.marginalBidWh, posting.marginalOfferWh);
+                tallies[i - count].flow += _netExport(tallies[i]);
             }
-            ClearingBook.fillMargin(table, tallies, margin);
+            outcome.welfareNano += ClearingTrades.take(market.trades, tallies, submission.tradesWh);
+            _sum(market.zones, tallies, outcome);
+            if (market.limits.length != 0) {
+                (outcome.gapBoundNano, outcome.lambda, outcome.gamma) = ClearingMesh.check(
+                    market,
+                    ZoneTallies.pack(tallies, count),
+                    tallies.length != count,
+                    submission.duals.mu,
+                    submission.tradesWh
+                );
+                return;
+            }
+            if (submission.duals.mu.length != 0) revert IClearingErrors.WrongDualCount(submission.duals.mu.length, 0);
+            ClearingNetwork.checkFlows(market.zones, tallies);
+            ClearingTrades.checkSpreads(market.trades, tallies, submission.tradesWh);
+            ClearingNetwork.carry(market, tallies, 0, submission.tradesWh);
+            if (tallies.length != count) ClearingGreen.check(market, tallies, submission.tradesWh);
+            ClearingNetwork.checkPrices(market, tallies, submission.tradesWh);
+            ClearingVolume.check(market, tallies, submission.tradesWh);
         }
     }
 
     /// Fresh records: posted price, and the tariffs of the island's backup for all its zones.
-    function _open(
-        ZoneTerms[] memory zones,
-        ZonePosting[] calldata postings
-    ) private pure returns (ZoneTally[] memory tallies) {
+    function open(
+        ClearingSubmission calldata submission,
+        MarketTerms memory market
+    ) internal pure returns (ZoneTally[] memory tallies) {
         unchecked {
+            ZoneTerms[] memory zones = market.zones;
             uint256 count = zones.length;
-            tallies = new ZoneTally[](count);
+            ZonePosting[] calldata postings = submission.postings;
+            GreenPosting[] calldata green = submission.green;
+            if (postings.length != count) revert IClearingErrors.WrongZoneCount(postings.length, count);
+            if (green.length != 0 && green.length != count) revert IClearingErrors.WrongZoneCount(green.length, count);
+            if (submission.tradesWh.length != market.trades.length)
+                revert IClearingErrors.WrongTradeCount(submission.tradesWh.length, market.trades.length);
+            tallies = ZoneTallies.allocate(count, green.length != 0);
             for (uint256 i = 0; i < count; ++i) {
                 ZoneTerms memory term = zones[i];
                 if (term.parent > i) revert IClearingErrors.UnknownZone(term.parent, i + 1);
@@ -81,6 +124,7 @@ library ClearingProof {
                 zone.hi = ClearingNetwork.OPEN_HI;
                 zone.loFull = ClearingNetwork.OPEN_LO;
                 zone.hiFull = ClearingNetwork.OPEN_HI;
+                zone.unit = BookTables.SOLD;
                 zone.root = term.parent == i ? i : tallies[term.parent].root;
                 if (!term.hasBackup) continue;
                 ZoneTally memory root = tallies[zone.root];
@@ -97,10 +141,12 @@ library ClearingProof {
             for (uint256 i = 0; i < count; ++i) {
                 ZoneTally memory zone = tallies[i];
                 ZoneTally memory root = tallies[zone.root];
-                if (root.bidCap == ClearingNetwork.OPEN_HI) continue;
-                if (zone.fee != root.fee) revert IClearingErrors.InconsistentTariffs(i); // [4]
-                zone.bidCap = root.bidCap;
-                zone.offerFloor = root.offerFloor;
+                if (root.bidCap != ClearingNetwork.OPEN_HI) {
+                    if (zone.fee != root.fee) revert IClearingErrors.InconsistentTariffs(i); // [4]
+                    zone.bidCap = root.bidCap;
+                    zone.offerFloor = root.offerFloor;
+                }
+                ClearingGreen.openTwin(zone, green.length == 0 ? int256(zone.price) : green[i].price);
             }
         }
     }
@@ -110,11 +156,10 @@ library ClearingProof {
         uint256 i,
         ZoneTally memory zone,
         PriceBand memory band,
-        ZonePosting calldata posting
+        uint256 bidWh,
+        uint256 offerWh
     ) private pure {
         unchecked {
-            uint256 bidWh = posting.marginalBidWh;
-            uint256 offerWh = posting.marginalOfferWh;
             if (bidWh > zone.bidMarginWh) {
                 // [6]
                 revert IClearingErrors.MarginalBidOverfilled(i, bidWh, zone.bidMarginWh);
@@ -192,14 +237,15 @@ library ClearingProof {
                 ZoneTally memory zone = tallies[i];
                 int256 bidWh = int256(zone.bidWh + zone.bidFilledWh);
                 boughtWh += uint256(bidWh);
+                feesNano += bidWh * zone.fee;
+                welfareNano += (int256(zone.bidFilledWh) - int256(zone.offerFilledWh)) * zone.price;
+                if (i >= zones.length) continue;
                 soldBackupWh += zone.backupSoldWh;
                 boughtBackupWh += zone.backupBoughtWh;
                 int256 sold = int256(zone.backupSoldWh);
                 int256 bought = int256(zone.backupBoughtWh);
                 backupNano += (sold - bought) * zone.price;
                 rentNano -= zone.flow * zone.price;
-                feesNano += bidWh * zone.fee;
-                welfareNano += (int256(zone.bidFilledWh) - int256(zone.offerFilledWh)) * zone.price;
                 welfareNano += bought * zones[i].backupBuy - sold * (int256(zones[i].backupSell) - zones[i].fee);
             }
             outcome.boughtWh = _uint64(boughtWh);

@@ -23,7 +23,9 @@ struct ClearingOutcome {
     int256[] gamma;
 }
 
-/// Working record of one zone. Field order is known to the assembly of ClearingBook: offsets in its constants.
+/// Working record of one zone, or of its green orders (the zone's twin). Field order is known to the assembly of ClearingBook and
+/// ClearingMargin: offsets there. The records of the zones come first; where green orders trade apart, those of the twins follow
+/// in the same order, with prices and bounds in terms of the green price. In memory a twin always stands behind its zone.
 struct ZoneTally {
     int256 price;
     int256 fee;
@@ -31,7 +33,7 @@ struct ZoneTally {
     int256 bidCap;
     /// Lowest limit an offer counts with (the export tariff); type min in an island without backup.
     int256 offerFloor;
-    /// Known bounds of the price: type min / max while open.
+    /// Known bounds of the price; type min / max while open.
     int256 lo;
     int256 hi;
     /// Bounds from completely filled orders at the band's edge; type min / max while open.
@@ -43,17 +45,20 @@ struct ZoneTally {
     /// Wh of all orders whose effective limit is the price.
     uint256 bidMarginWh;
     uint256 offerMarginWh;
-    /// Wh filled of those; while fills are derived: not yet handed out.
+    /// Wh filled of those.
     uint256 bidFilledWh;
     uint256 offerFilledWh;
+    /// While fills are derived: not yet handed out.
     uint256 bidRestWh;
     uint256 offerRestWh;
     uint256 backupSoldWh;
     uint256 backupBoughtWh;
     /// Index of the island's root.
     uint256 root;
-    /// Net export, then the flow to the parent once subtrees are summed.
+    /// Net export with green orders and bilateral trades, then the flow to the parent once subtrees are summed. Zones only.
     int256 flow;
-    /// What can leave or reach the zone at its price, for the volume check (flags of ClearingNetwork).
-    uint256 flags;
+    /// What a Wh sold adds to a point's table entry.
+    uint256 unit;
+    /// Memory offset of the shares of priority classes; 0 where bids at the price share as one.
+    uint256 classes;
 }

@@ -111,6 +111,18 @@ library MeshPrices {
         }
     }
 
+    /// Exact prices and premiums, at the indices of the roots.
+    function exactOf(
+        MeshIsland[] memory islands
+    ) internal pure returns (int256[] memory lambda, int256[] memory gamma) {
+        lambda = new int256[](islands.length);
+        gamma = new int256[](islands.length);
+        for (uint256 z = 0; z < islands.length; ++z) {
+            lambda[z] = islands[z].lambda;
+            gamma[z] = islands[z].gamma;
+        }
+    }
+
     function _open(MeshIsland memory island, int256 shift) private pure {
         island.lowShift = shift;
         island.highShift = shift;

@@ -2,9 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
+import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {GridZone, IGrid} from "../interfaces/IGrid.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
+import {BookTables} from "../libraries/BookTables.sol";
 import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
@@ -13,7 +15,7 @@ import {RecordDigest} from "../libraries/RecordDigest.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
 /// See IAuction for what each function does.
-contract Auction is IAuction {
+contract Auction is IAuction, IClearingErrors {
     address public immutable orderBook;
     IGrid public immutable grid;
     ITariffs public immutable tariffs;
@@ -70,7 +72,7 @@ contract Auction is IAuction {
         record.backupBoughtWh = outcome.backupBoughtWh;
         record.backupNano = outcome.backupNano;
         record.congestionNano = outcome.congestionNano;
-        record.positions = ClearingBook.positionsOf(table);
+        record.positions = BookTables.positionsOf(table);
         bytes28 digest = RecordDigest.ofMemory(record); // [23]
         _clearings[slot % SlotTime.RING] = uint256(bytes32(digest)) | slot;
         emit Cleared(slot, msg.sender, record, outcome.boughtWh, outcome.welfareNano);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
+import {BookTables} from "../libraries/BookTables.sol";
 import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
@@ -50,7 +51,7 @@ contract ClearingHarness is IClearingErrors {
     ) external pure returns (bytes32 bookHash, ClearingOutcome memory outcome, bytes memory positions) {
         BookTable memory table;
         (bookHash, outcome, table) = ClearingProof.prove(submission, startHash, market);
-        positions = ClearingBook.positionsOf(table);
+        positions = BookTables.positionsOf(table);
     }
 
     /// Gas of the proof alone, without calldata and without returning the outcome.
@@ -61,12 +62,12 @@ contract ClearingHarness is IClearingErrors {
         MarketTerms memory terms = market;
         gas_ = gasleft();
         (, , BookTable memory table) = ClearingProof.prove(submission, 0, terms);
-        ClearingBook.positionsOf(table);
+        BookTables.positionsOf(table);
         gas_ -= gasleft();
     }
 
     function _soldWh(BookTable memory table) private pure returns (int256[] memory soldWh) {
-        soldWh = new int256[](ClearingBook.pointsOf(table));
-        for (uint256 i = 0; i < soldWh.length; ++i) soldWh[i] = ClearingBook.soldWhOf(table, i);
+        soldWh = new int256[](BookTables.pointsOf(table));
+        for (uint256 i = 0; i < soldWh.length; ++i) soldWh[i] = BookTables.soldWhOf(table, i);
     }
 }

@@ -57,6 +57,8 @@ export interface Harness {
 }
 
 const ARTIFACT = "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json";
+/** What the contract is linked to. */
+const LIBRARY = "artifacts/contracts/libraries/ClearingMesh.sol/ClearingMesh.json";
 /** Words of a batch, recorded by one transaction; far below what one block of this EVM takes. */
 const BATCH_WORDS = 20_000;
 const GAS = `0x${(2 ** 42).toString(16)}`;
@@ -67,7 +69,8 @@ const BLOCK_GAS = 2n ** 43n;
  * @throws DaegError exit 1 when the contracts are not compiled
  */
 export const createHarness = async (): Promise<Harness> => {
-  const { abi, bytecode } = readArtifact();
+  const { abi, bytecode } = readArtifact(ARTIFACT);
+  const library = readArtifact(LIBRARY);
   const environment = await createHardhatRuntimeEnvironment(
     {
       networks: {
@@ -105,9 +108,13 @@ export const createHarness = async (): Promise<Harness> => {
     return { contractAddress: receipt.contractAddress, gasUsed: Number(receipt.gasUsed) };
   };
 
+  const linkedTo = await send({ data: library.bytecode });
+  // The compiler leaves a placeholder of the address's length.
+  const linked = bytecode.replaceAll(/__\$[0-9a-f]{34}\$__/g, linkedTo.contractAddress.slice(2));
+
   return {
     async record(market) {
-      const { contractAddress: to } = await send({ data: bytecode });
+      const { contractAddress: to } = await send({ data: linked });
       const recorded = encodeBook(market.columns);
       for (let at = 0; at < recorded.length; at += BATCH_WORDS * WORD_BYTES) {
         const words = recorded.subarray(at, at + BATCH_WORDS * WORD_BYTES);
@@ -150,9 +157,9 @@ export const createHarness = async (): Promise<Harness> => {
   };
 };
 
-const readArtifact = (): { abi: Interface; bytecode: string } => {
+const readArtifact = (path: string): { abi: Interface; bytecode: string } => {
   try {
-    const artifact = JSON.parse(readFileSync(join(projectRoot, ARTIFACT), "utf8")) as {
+    const artifact = JSON.parse(readFileSync(join(projectRoot, path), "utf8")) as {
       abi: ConstructorParameters<typeof Interface>[0];
       bytecode: string;
     };

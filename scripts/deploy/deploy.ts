@@ -3,6 +3,7 @@ import { MarketAccess__factory } from "../../types/contracts/factories/access/Ma
 import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
+import { ClearingMesh__factory } from "../../types/contracts/factories/libraries/ClearingMesh__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
@@ -32,6 +33,9 @@ export interface DeployBounds {
   lowestPrice: number | bigint;
   highestPrice: number | bigint;
 }
+
+/** What the auction is linked to. */
+const LIBRARY = "project/contracts/libraries/ClearingMesh.sol:ClearingMesh";
 
 /** One base unit of a token with 6 decimals per order word. */
 const WORD_FEE_NANO = 1_000;
@@ -86,6 +90,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     "ledger",
     "sealedBatches",
     "orderBook",
+    "clearingMesh",
     "auction",
     "meterOracle",
     "settlement",
@@ -146,7 +151,9 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     "orderBook",
     new OrderBook__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger, at.settlement, at.sealedBatches),
   );
-  await landed("auction", new Auction__factory(signer).deploy(at.orderBook, at.grid, at.tariffs));
+  await landed("clearingMesh", new ClearingMesh__factory(signer).deploy());
+  const linked = { [LIBRARY]: at.clearingMesh };
+  await landed("auction", new Auction__factory(linked, signer).deploy(at.orderBook, at.grid, at.tariffs));
   const meterOracle = await landed(
     "meterOracle",
     new MeterOracle__factory(signer).deploy(at.accessManager, at.settlement),
@@ -181,5 +188,6 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     await done(access.grantRole(ADMIN_ROLE, admin, 0));
     await done(access.renounceRole(ADMIN_ROLE, deployer));
   }
-  return { chainId: Number(chainId), deployedAtBlock: deployedAtBlock ?? 0, ...at };
+  const { clearingMesh: _linked, ...addresses } = at;
+  return { chainId: Number(chainId), deployedAtBlock: deployedAtBlock ?? 0, ...addresses };
 };

@@ -92,13 +92,20 @@ const sentences: Record<string, (v: Values) => string> = {
     `Limit ${v["limit"]} has ${v["slack"]} millionths of a Wh left, too many for a dual price of ${v["mu"]} (its weights sum to ${v["weightSum"]}).`,
   DualsContradictFills: (v) =>
     `With these dual prices no price of the island of zone ${v["root"]} goes with the fills: ${v["lo"]} to ${v["hi"]}.`,
-  GreenNotCovered: (v) =>
-    `Green-only bids of the island of zone ${v["root"]} take ${v["slackWh"]} Wh more than there is.`,
-  GreenNotTight: (v) => `The island of zone ${v["root"]} has a green premium, and ${v["slackWh"]} green Wh left.`,
+  NoSequence: () => "The sequences of orders begin with 1; the first word of the book has 0.",
+  WrongTradeCount: (v) => `${v["posted"]} fills of bilateral trades were posted; the slot has ${v["expected"]} trades.`,
+  TradeOverfilled: (v) => `Bilateral trade ${v["trade"]} was filled with ${v["filledWh"]} of ${v["limitWh"]} Wh.`,
   TradeNotFull: (v) =>
-    `Trade ${v["trade"]} would pay the price difference; ${v["filledWh"]} of its ${v["limitWh"]} Wh are filled.`,
+    `Bilateral trade ${v["trade"]} pays the price difference, and only ${v["filledWh"]} of ${v["limitWh"]} Wh were filled.`,
   TradeAgainstSpread: (v) =>
-    `Trade ${v["trade"]} does not pay the price difference, and ${v["filledWh"]} Wh are filled.`,
+    `Bilateral trade ${v["trade"]} was filled with ${v["filledWh"]} Wh and does not pay the price difference.`,
+  GreenNotPosted: (v) => `A bid in zone ${v["zone"]} is green only, and no green prices were posted.`,
+  GreenNotCovered: (v) =>
+    `In the island of zone ${v["root"]} green-only bids take more than green offers give: ${v["slackWh"]} Wh are left.`,
+  GreenNotTight: (v) =>
+    `In the island of zone ${v["root"]} green energy costs a premium although ${v["slackWh"]} Wh of it are left over.`,
+  WrongPremium: (v) =>
+    `In zone ${v["zone"]} the green premium is ${v["posted"]}; the fills support ${v["expected"]} and no less.`,
   WrongFillCount: (v) => `${v["posted"]} fills were posted for ${v["expected"]} orders.`,
   FillMismatch: (v) =>
     `Order ${v["order"]} is filled with ${v["expectedWh"]} Wh by the rule, not with ${v["postedWh"]} Wh.`,

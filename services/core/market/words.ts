@@ -42,7 +42,7 @@ export const encodeBook = (columns: OrderColumns): Uint8Array => {
     const price = columns.price[i] as number;
     const raw = price < 0 ? price + INT40 : price;
     view.setUint32(at, columns.point?.[i] ?? i);
-    view.setUint8(at + 4, columns.sequence?.[i] ?? 0);
+    view.setUint8(at + 4, columns.sequence?.[i] ?? 1);
     view.setUint8(at + 5, columns.zone[i] as number);
     view.setUint8(at + 6, columns.flags[i] as number);
     view.setUint32(at + 7, columns.energyWh[i] as number);

@@ -75,7 +75,8 @@ const START = `0x${"5a".repeat(32)}`;
 /** The proof as a contract, for books on meshed networks. */
 export const createProver = async () => {
   const { ethers } = await network.create();
-  const harness = await ethers.deployContract("ClearingHarness");
+  const ClearingMesh = await (await ethers.deployContract("ClearingMesh")).getAddress();
+  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh } });
   const call = ({ zones, limits, band, columns, trades = [] }: MeshCase, claim: MeshClaim) => {
     const submission = {
       slot: 0,
