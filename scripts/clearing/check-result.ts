@@ -1,4 +1,4 @@
-import { describe } from "../../services/core/market/result.ts";
+import { describe, premiumsByZone } from "../../services/core/market/result.ts";
 import type { MarketResult } from "../../services/core/market/result.ts";
 import { flowsOf } from "../../services/core/market/mesh/check.ts";
 import { networkOutcome } from "../../services/core/market/mesh/decide.ts";
@@ -7,8 +7,8 @@ import { DUAL_UNIT } from "../../services/core/market/mesh/rule.ts";
 import type { Decision, NetworkOutcome } from "../../services/core/market/decision.ts";
 import { effectiveLimits, netExports } from "../../services/core/market/sums.ts";
 import type { CompiledMarket } from "../../services/core/market/market.ts";
-import { OFFER } from "../../services/core/market/types.ts";
-import type { ZonePosting } from "../../services/core/market/types.ts";
+import { GREEN, OFFER } from "../../services/core/market/types.ts";
+import type { GreenPosting, ZonePosting } from "../../services/core/market/types.ts";
 import { encodeBook, WORD_BYTES } from "../../services/core/market/words.ts";
 import type { Claim, Harness, Judgement, ProvenOutcome } from "./harness.ts";
 
@@ -62,16 +62,28 @@ export const claimOf = (market: CompiledMarket, result: MarketResult): Claim | (
     backupBoughtWh: result.backupWh[zone]?.bought ?? 0,
   });
   const postings = priced.length === zones.length ? zones.map(posting) : priced.map(posting);
+  const green = greenPrices(market, result, postings).map((price): GreenPosting => ({
+    price,
+    marginalBidWh: 0,
+    marginalOfferWh: 0,
+  }));
   const fillOf = new Map(Object.entries(result.fillsWh));
   const limits = effectiveLimits(market);
   market.orderIds.forEach((id, i) => {
-    const own = postings[market.columns.zone[i] as number];
+    const flags = market.columns.flags[i] as number;
+    const own = (green.length > 0 && flags & GREEN ? green : postings)[market.columns.zone[i] as number];
     if (!own || limits[i] !== own.price) return;
     const filledWh = fillOf.get(id) ?? 0;
-    if ((market.columns.flags[i] as number) & OFFER) own.marginalOfferWh += filledWh;
+    if (flags & OFFER) own.marginalOfferWh += filledWh;
     else own.marginalBidWh += filledWh;
   });
-  for (const own of postings) {
+  const tradesWh = market.bilaterals.map(({ id }) => result.bilateralsWh[id] ?? 0);
+  const negative = tradesWh.findIndex((wh) => wh < 0);
+  if (negative >= 0) {
+    const field = `bilateralsWh.${market.bilaterals[negative]?.id}`;
+    return refusal("NegativeEnergy", { field, posted: String(tradesWh[negative]) });
+  }
+  for (const own of [...postings, ...green]) {
     own.marginalBidWh = Math.max(0, own.marginalBidWh);
     own.marginalOfferWh = Math.max(0, own.marginalOfferWh);
   }
@@ -81,9 +93,21 @@ export const claimOf = (market: CompiledMarket, result: MarketResult): Claim | (
   return {
     book: claimedBook(market, result),
     postings,
+    green,
+    tradesWh,
     fillsWh: market.orderIds.map((id) => fillOf.get(id) ?? 0),
     mu,
   };
+};
+
+/** Price of each zone's green orders; none where no green-only bid stands in the book. */
+const greenPrices = (market: CompiledMarket, result: MarketResult, postings: readonly ZonePosting[]): number[] => {
+  const { flags, energyWh } = market.columns;
+  if (!flags.some((own, i) => (own & (GREEN | OFFER)) === GREEN && energyWh[i])) return [];
+  const premiums = premiumsByZone(market, result);
+  return postings.map(
+    ({ price }, i) => result.greenPricesMicroPerKwh?.[market.zones[i] as string] ?? price + (premiums[i] ?? 0),
+  );
 };
 
 /** Dual price per limit of a meshed market: the exact one, or the whole one where the result has no exact ones. */
@@ -122,6 +146,8 @@ const provenResult = (market: CompiledMarket, claim: Claim, outcome: ProvenOutco
     prices: claim.postings.map(({ price }) => price),
     fillsWh: outcome.positionsWh.map(Math.abs),
     backups: claim.postings,
+    tradesWh: claim.tradesWh ?? [],
+    ...(claim.green?.length ? { greenPrices: claim.green.map(({ price }) => price) } : {}),
   };
   const derived = describe(
     market,

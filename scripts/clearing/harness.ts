@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Interface, hexlify } from "ethers";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
-import type { ZonePosting } from "../../services/core/market/types.ts";
+import type { GreenPosting, ZonePosting } from "../../services/core/market/types.ts";
 import { networkLimits } from "../../services/core/market/mesh/ptdf.ts";
 import type { CompiledMarket } from "../../services/core/market/market.ts";
 import { encodeBook, WORD_BYTES } from "../../services/core/market/words.ts";
@@ -39,6 +39,10 @@ export interface Claim {
   /** Order words, 16 bytes each. */
   readonly book: Uint8Array;
   readonly postings: readonly ZonePosting[];
+  /** Empty, or one per zone. */
+  readonly green?: readonly GreenPosting[];
+  /** Fill per bilateral trade of the market; left out: none is filled. */
+  readonly tradesWh?: readonly number[];
   readonly fillsWh: readonly number[];
   /** Dual price per limit of a meshed market, 1e-6 micro-token per kWh. */
   readonly mu?: readonly bigint[];
@@ -127,15 +131,15 @@ export const createHarness = async (): Promise<Harness> => {
           book: hexlify(claim.book),
           batches: batchesOf(claim.book),
           postings: [...claim.postings],
-          green: [],
-          tradesWh: [],
+          green: [...(claim.green ?? [])],
+          tradesWh: [...(claim.tradesWh ?? market.trades.map(() => 0))],
           duals: { mu: [...(claim.mu ?? [])] },
         };
         const { min, max, reference } = market.band;
         const terms = {
           zones: market.terms,
           band: { min, max, reference_: reference },
-          trades: [],
+          trades: market.trades,
           limits: packLimits(limits),
         };
         const data = abi.encodeFunctionData("verify", [submission, terms, claim.fillsWh]);
