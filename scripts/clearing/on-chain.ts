@@ -203,7 +203,7 @@ const describeReceipt = (receipt: TransactionReceipt, { words }: SlotMarket): Cl
 };
 
 /** One sentence per order word, why it was or was not filled. */
-export const explainSlot = ({ words, grid, terms }: SlotMarket, { postings, fillsWh }: Clearing): string[] => {
+export const explainSlot = ({ words, grid, terms }: SlotMarket, { postings, green, fillsWh }: Clearing): string[] => {
   const columns = decodeBook(getBytes(words));
   return explainClearing({
     columns,
@@ -212,6 +212,7 @@ export const explainSlot = ({ words, grid, terms }: SlotMarket, { postings, fill
     zoneNames: grid.map((_, zone) => `zone ${zone}`),
     lineName: (child) => `the line between zones ${child} and ${grid[child]?.parent}`,
     prices: postings.map(({ price }) => price),
+    premiums: postings.map(({ price }, zone) => (green[zone]?.price ?? price) - price),
     fillsWh,
   });
 };

@@ -101,14 +101,14 @@ const iface = new Interface([`function clear(${SUBMISSION} submission)`]);
 export const submissionOf = (
   slot: number,
   { words, batches }: Pick<SlotMarket, "words" | "batches">,
-  { postings }: Pick<Clearing, "postings">,
+  { postings, green = [], tradesWh }: Pick<Clearing, "postings"> & Partial<Pick<Clearing, "green" | "tradesWh">>,
 ): Submission => ({
   slot,
   book: words,
   batches,
   postings,
-  green: [],
-  tradesWh: [],
+  green,
+  tradesWh: Array.from(tradesWh ?? []),
   duals: { mu: [] },
 });
 
