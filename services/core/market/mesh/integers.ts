@@ -4,6 +4,7 @@ import { gainOf } from "./duals.ts";
 import type { Duals } from "./duals.ts";
 import type { MeshProgram, Vertex } from "./linear.ts";
 import { WEIGHT_UNIT } from "./ptdf.ts";
+import { DUAL_UNIT } from "./rule.ts";
 
 /** Fills in whole Wh. */
 export interface Fills {
@@ -14,8 +15,10 @@ export interface Fills {
 /** How many Wh the integer search may move each marginal fill from its rounded value; the next when one finds nothing. */
 const RANGES = [2, 40, 1_000_000] as const;
 const MAX_NODES = 2_000;
-/** Eighths of a unit of price, as the keys of the radial rule. */
+/** A trade is an offer and a bid (keys.ts). */
 const TRADE_RANK = 4;
+/** What a rank weighs beside a Wh of slack at the limit with the highest dual price. */
+const RANK_WEIGHT = 1e-3;
 
 /**
  * Whole fills beside a vertex: what is better than its exact price is full, what is worse empty, and what stands at it (up
@@ -40,10 +43,8 @@ export const wholeFills = (
     tradesWh: steps.slice(program.book.groups.length).map(({ filledWh }) => filledWh),
   });
   if (free.length === 0) return fills();
-  if (hasChoice(program, vertex, duals, free)) {
-    const best = search(program, duals, steps, free, Infinity, "continuous", solver);
-    best?.forEach((moveWh, i) => move(free[i] as Step, Math.round(moveWh)));
-  }
+  const best = search(program, duals, steps, free, Infinity, "continuous", solver);
+  best?.forEach((moveWh, i) => move(free[i] as Step, Math.round(moveWh)));
   for (const range of RANGES) {
     const found = search(program, duals, steps, free, range, "integer", solver);
     if (!found) continue;
@@ -58,8 +59,10 @@ interface Step {
   /** Zones and net export per Wh filled. */
   readonly at: readonly { readonly zone: number; readonly sign: number }[];
   readonly green: boolean;
-  /** Per Wh, micro-token per kWh, beside the zone prices' common part. */
+  /** Welfare lost per Wh beside the zone prices' common part, micro-token per kWh. */
   readonly cost: number;
+  /** The less the sooner it is to be filled among equals. */
+  readonly rank: number;
   readonly availableWh: number;
   readonly free: boolean;
   filledWh: number;
@@ -80,7 +83,8 @@ const stepsOf = ({ book }: MeshProgram, vertex: Vertex, duals: Duals, near: numb
     return {
       at: [{ zone, sign }],
       green,
-      cost: sign * (limit + rank / 8 - (duals.lambda[zone] as number)),
+      cost: sign * (limit - (duals.lambda[zone] as number)),
+      rank: sign * rank,
       availableWh,
       ...start(gainOf(group, duals), availableWh, vertex.groupsWh[g] as number),
     };
@@ -88,7 +92,7 @@ const stepsOf = ({ book }: MeshProgram, vertex: Vertex, duals: Duals, near: numb
   const trades = book.trades.map(({ from, to, limitWh, maxSpread }, k): Step => {
     const open = book.root[from] === book.root[to];
     const gain = maxSpread - (duals.shift[from] as number) + (duals.shift[to] as number);
-    const own = { at: tradeEnds(from, to), green: false, cost: -maxSpread - TRADE_RANK / 8, availableWh: limitWh };
+    const own = { at: tradeEnds(from, to), green: false, cost: -maxSpread, rank: -TRADE_RANK, availableWh: limitWh };
     if (!open) return { ...own, free: false, filledWh: 0 };
     if (from === to) return { ...own, free: false, filledWh: maxSpread >= 0 ? limitWh : 0 };
     return { ...own, ...start(gain, limitWh, vertex.tradesWh[k] as number) };
@@ -103,13 +107,6 @@ const tradeEnds = (from: number, to: number): Step["at"] =>
         { zone: from, sign: 1 },
         { zone: to, sign: -1 },
       ];
-
-/** More marginal steps than equations: an optimal face, of which volume and backup choose a part. */
-const hasChoice = ({ book, terms }: MeshProgram, vertex: Vertex, { mu }: Duals, free: readonly Step[]): boolean => {
-  const roots = terms.filter((_, z) => book.root[z] === z).length;
-  const green = vertex.heldGreen.reduce((sum, held, z) => sum + (book.root[z] === z ? held : 0), 0);
-  return free.length > roots + green + mu.filter((own) => own !== 0n).length;
-};
 
 /** Moves of the free steps, Wh; "continuous": limits with a dual price are met with equality. */
 const search = (
@@ -132,7 +129,10 @@ const search = (
     }
   }
   const flows = flowsOf(limits, netExportWh);
-  const costUnit = free.reduce((most, { cost }) => Math.max(most, Math.abs(cost)), 1);
+  const highest = mu.reduce((most, own) => Math.max(most, Math.abs(Number(own)) / Number(DUAL_UNIT)), 1e-3);
+  // Where limits with a dual price are met with equality all is of one welfare.
+  const worth = ({ cost, rank }: Step): number =>
+    kind === "continuous" ? rank : cost / highest + RANK_WEIGHT * rank;
   const optimum = solver.attempt(
     (lp) => {
       const islandRows = new Map<number, number>();
@@ -156,7 +156,8 @@ const search = (
         if (own < 0n) most = smaller(most, kind === "integer" ? width - below : -below);
         return lp.addRow(Number(least) / WEIGHT_UNIT, Number(most) / WEIGHT_UNIT);
       });
-      for (const { at, green, cost, availableWh, filledWh } of free) {
+      for (const step of free) {
+        const { at, green, availableWh, filledWh } = step;
         const entries: number[] = [];
         for (const { zone, sign } of at) {
           const top = root[zone] as number;
@@ -168,7 +169,7 @@ const search = (
           if (weight !== 0) entries.push(limitRows[l] as number, weight / WEIGHT_UNIT);
         });
         const least = Math.max(-range, -filledWh);
-        lp.addColumn(cost / costUnit, least, Math.min(range, availableWh - filledWh), entries, kind);
+        lp.addColumn(worth(step), least, Math.min(range, availableWh - filledWh), entries, kind);
       }
     },
     kind === "integer" ? { tolerance: 1e-7, maxNodes: MAX_NODES } : {},

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import type { Market, MarketConstraint, MarketLine } from "../../../../services/core/market/market.ts";
-import { marketOf, real, tiny } from "./random-market.ts";
+import { fullMarketOf, real, tiny } from "./random-market.ts";
 import type { Scale } from "./random-market.ts";
 
 /** Random meshed markets: trees of `random-market.ts` with loops, parallel lines and constraints added. */
 export const meshOf = (scale: Scale, mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
   fc
     .record({
-      market: marketOf(scale, mostZones, mostOrders),
+      market: fullMarketOf(scale, mostZones, mostOrders),
       loops: fc.array(fc.tuple(fc.nat(), fc.nat(), scale.capacityWh), { minLength: 1, maxLength: mostZones }),
       reactances: fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 3 * mostZones, maxLength: 3 * mostZones }),
       constraints: fc.array(
