@@ -120,6 +120,7 @@ const minimise = (
         model.options.set({ primal_feasibility_tolerance: tolerance, dual_feasibility_tolerance: tolerance });
         model.options.set({ mip_feasibility_tolerance: tolerance });
       }
+      if (integer.length > 0) model.options.set({ mip_rel_gap: 0, mip_abs_gap: 0 });
       if (maxNodes !== undefined) model.options.set({ mip_max_nodes: maxNodes });
       model.run();
       const status = model.getModelStatus();

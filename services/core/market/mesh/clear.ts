@@ -33,22 +33,19 @@ export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
   const book = meshBook(columns, terms, band, trades);
   const program: MeshProgram = { book, terms, limits };
   let attempts = 0;
-  let refusal = "the linear program has no optimum";
+  let refusal = "no whole fills keep the limits";
   for (const nudge of nudges()) {
     attempts += 1;
     const vertex = solveMesh(program, solver, nudge);
     if (!vertex) continue;
     const duals = dualsOf(program, vertex);
     for (const near of NEAR) {
-      const fills = wholeFills(program, vertex, duals, near, solver);
-      if (!fills) {
-        refusal = "no whole fills keep the limits";
-        continue;
+      for (const fills of wholeFills(program, vertex, duals, near, solver)) {
+        const posting = postingOf(market, program, fills, duals);
+        const outcome = checkMesh(market, posting);
+        if (outcome.accepted) return { posting, outcome, attempts };
+        refusal = outcome.error;
       }
-      const posting = postingOf(market, program, fills, duals);
-      const outcome = checkMesh(market, posting);
-      if (outcome.accepted) return { posting, outcome, attempts };
-      refusal = outcome.error;
     }
   }
   throw new MarketError(

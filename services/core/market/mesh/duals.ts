@@ -46,7 +46,7 @@ export const dualsOf = ({ book, limits, terms }: MeshProgram, vertex: Vertex): D
     equations.push({ row, value: limit });
   });
   trades.forEach(({ from, to, maxSpread }, k) => {
-    if (!vertex.basicTrades[k]) return;
+    if (!vertex.basicTrades[k] || root[from] !== root[to] || from === to) return;
     const row = new Float64Array(unknowns.length);
     muAt.forEach((at, l) => at >= 0 && (row[at] = weight(l, from) - weight(l, to)));
     equations.push({ row, value: maxSpread });

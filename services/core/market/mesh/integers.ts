@@ -27,32 +27,36 @@ const RANK_WEIGHT = 1e-3;
  * in the deviations from rounded fills: a handful of variables.
  *
  * @param near micro-token per kWh
- * @returns undefined when there are no such fills
+ * @returns one answer after the other, from searches ever wider; none when there are no such fills
  */
-export const wholeFills = (
+export function* wholeFills(
   program: MeshProgram,
   vertex: Vertex,
   duals: Duals,
   near: number,
   solver: Solver,
-): Fills | undefined => {
+): Generator<Fills> {
   const steps = stepsOf(program, vertex, duals, near);
   const free = steps.filter(({ free }) => free);
-  const fills = (): Fills => ({
-    groupsWh: steps.slice(0, program.book.groups.length).map(({ filledWh }) => filledWh),
-    tradesWh: steps.slice(program.book.groups.length).map(({ filledWh }) => filledWh),
-  });
-  if (free.length === 0) return fills();
+  const fills = (moves: ArrayLike<number>): Fills => {
+    const filled = steps.map(({ filledWh }) => filledWh);
+    free.forEach((step, i) => (filled[steps.indexOf(step)] = moved(step, moves[i] as number)));
+    return {
+      groupsWh: filled.slice(0, program.book.groups.length),
+      tradesWh: filled.slice(program.book.groups.length),
+    };
+  };
+  if (free.length === 0) {
+    yield fills([]);
+    return;
+  }
   const best = search(program, duals, steps, free, Infinity, "continuous", solver);
-  best?.forEach((moveWh, i) => move(free[i] as Step, Math.round(moveWh)));
+  free.forEach((step, i) => (step.filledWh = moved(step, best?.[i] ?? 0)));
   for (const range of RANGES) {
     const found = search(program, duals, steps, free, range, "integer", solver);
-    if (!found) continue;
-    found.forEach((moveWh, i) => move(free[i] as Step, Math.round(moveWh)));
-    return fills();
+    if (found) yield fills(found);
   }
-  return undefined;
-};
+}
 
 /** A group or a trade: it exports at one zone and, a trade, imports at another. */
 interface Step {
@@ -68,9 +72,8 @@ interface Step {
   filledWh: number;
 }
 
-const move = (step: Step, byWh: number): void => {
-  step.filledWh = Math.max(0, Math.min(step.availableWh, step.filledWh + byWh));
-};
+const moved = ({ filledWh, availableWh }: Step, byWh: number): number =>
+  Math.max(0, Math.min(availableWh, filledWh + Math.round(byWh)));
 
 const stepsOf = ({ book }: MeshProgram, vertex: Vertex, duals: Duals, near: number): Step[] => {
   const start = (gain: number, availableWh: number, optimumWh: number): { free: boolean; filledWh: number } => {
@@ -131,8 +134,7 @@ const search = (
   const flows = flowsOf(limits, netExportWh);
   const highest = mu.reduce((most, own) => Math.max(most, Math.abs(Number(own)) / Number(DUAL_UNIT)), 1e-3);
   // Where limits with a dual price are met with equality all is of one welfare.
-  const worth = ({ cost, rank }: Step): number =>
-    kind === "continuous" ? rank : cost / highest + RANK_WEIGHT * rank;
+  const worth = ({ cost, rank }: Step): number => (kind === "continuous" ? rank : cost / highest + RANK_WEIGHT * rank);
   const optimum = solver.attempt(
     (lp) => {
       const islandRows = new Map<number, number>();

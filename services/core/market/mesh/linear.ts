@@ -71,8 +71,9 @@ export const solveMesh = (program: MeshProgram, solver: Solver, nudge: Nudge = {
         lp.addColumn((sign * valueOf(g)) / priceUnit, 0, availableWh / energyUnit, entries);
       });
       trades.forEach(({ from, to, limitWh, maxSpread }) => {
-        const entries = from === to ? [] : [zoneRows[from] as number, 1, zoneRows[to] as number, -1];
-        lp.addColumn(-maxSpread / priceUnit, 0, root[from] === root[to] ? limitWh / energyUnit : 0, entries);
+        const open = root[from] === root[to];
+        const entries = from === to || !open ? [] : [zoneRows[from] as number, 1, zoneRows[to] as number, -1];
+        lp.addColumn(open ? -maxSpread / priceUnit : 0, 0, open ? limitWh / energyUnit : 0, entries);
       });
       terms.forEach((_, z) => {
         const entries = [zoneRows[z] as number, -1, islandRows[z] as number, 1];

@@ -4,8 +4,9 @@ import type { Market } from "../../../../services/core/market/market.ts";
 /**
  * Welfare of a market by HiGHS, written down from design section 4 and not from our solver: a variable per order and per
  * direction of the backup and per bilateral trade, a free flow per line, a balance per zone, a certificate balance per island.
+ * @param limits of a meshed network, on weighted sums of net exports; lines then only tell what belongs together
  */
-export const optimalWelfare = async (market: Market): Promise<number> => {
+export const optimalWelfare = async (market: Market, limits: readonly WeightedLimit[] = []): Promise<number> => {
   const band = market.priceBand ?? { min: -1_000_000, max: 10_000_000 };
   const zones = market.zones ?? ["A"];
   const island = new Map(zones.map((zone) => [zone, zone]));
@@ -25,10 +26,12 @@ export const optimalWelfare = async (market: Market): Promise<number> => {
   const objective: string[] = [];
   const bounds: string[] = [];
   const balance = new Map<string, string[]>(zones.map((zone) => [zone, []]));
+  const exported = new Map<string, [number, string][]>(zones.map((zone) => [zone, []]));
   const add = (name: string, zone: string, value: number, sign: 1 | -1, mostWh: number): void => {
     objective.push(`${signed(value)} ${name}`);
     bounds.push(`0 <= ${name} <= ${mostWh}`);
     balance.get(zone)?.push(`${signed(sign)} ${name}`);
+    exported.get(zone)?.push([sign, name]);
   };
   const certificates = new Map<string, string[]>();
   market.orders.forEach((order, i) => {
@@ -53,7 +56,7 @@ export const optimalWelfare = async (market: Market): Promise<number> => {
     add(`b${i}`, backup.zone, backup.buyMicroPerKwh, -1, backup.capacityWh);
   });
   (market.lines ?? []).forEach((line, i) => {
-    bounds.push(`-${line.capacityWh} <= f${i} <= ${line.capacityWh}`);
+    bounds.push(limits.length > 0 ? `f${i} free` : `-${line.capacityWh} <= f${i} <= ${line.capacityWh}`);
     balance.get(line.from)?.push(`- 1 f${i}`);
     balance.get(line.to)?.push(`+ 1 f${i}`);
   });
@@ -64,17 +67,34 @@ export const optimalWelfare = async (market: Market): Promise<number> => {
     if (from === to) return;
     balance.get(from)?.push(`+ 1 t${i}`);
     balance.get(to)?.push(`- 1 t${i}`);
+    exported.get(from)?.push([1, `t${i}`]);
+    exported.get(to)?.push([-1, `t${i}`]);
   });
   if (objective.length === 0) return 0;
   const rows = [...balance.values()]
     .filter((terms) => terms.length > 0)
     .map((terms, i) => `c${i}: ${terms.join(" ")} = 0`);
   for (const terms of certificates.values()) rows.push(`g${rows.length}: ${terms.join(" ")} <= 0`);
+  for (const { weights, minWh, maxWh } of limits) {
+    const terms = zones.flatMap((zone) =>
+      (exported.get(zone) ?? []).flatMap(([sign, name]) =>
+        weights[zone] ? [`${signed(weights[zone] * sign)} ${name}`] : [],
+      ),
+    );
+    if (terms.length === 0) continue;
+    rows.push(`u${rows.length}: ${terms.join(" ")} <= ${maxWh}`, `v${rows.length}: ${terms.join(" ")} >= ${minWh}`);
+  }
   const text = `Maximize\n obj: ${objective.join(" ")}\nSubject To\n ${rows.join("\n ")}\nBounds\n ${bounds.join("\n ")}\nEnd\n`;
   const solution = (await solver).solve(text, { presolve: "on" });
   if (solution.Status !== "Optimal") throw new Error(`HiGHS says ${solution.Status}:\n${text}`);
   return solution.ObjectiveValue;
 };
+
+export interface WeightedLimit {
+  readonly minWh: number;
+  readonly maxWh: number;
+  readonly weights: Readonly<Record<string, number>>;
+}
 
 // CommonJS: under nodenext the types see a namespace, Node sees the function itself.
 export const solver = (highsModule as unknown as (options?: InitOptions) => Promise<Highs>)();

@@ -53,6 +53,16 @@ export const meshOf = (scale: Scale, mostZones: number, mostOrders: number): fc.
     })
     .filter(({ lines = [], zones = [], constraints = [] }) => lines.length >= zones.length || constraints.length > 0);
 
+/**
+ * Is every constraint wide enough for what one Wh more or less in every zone changes? Whole Wh need not fit a narrower one.
+ * Lines may be as narrow as they like.
+ */
+export const isWide = ({ constraints = [] }: Market): boolean =>
+  constraints.every(({ weights, minWh = -Infinity, maxWh = Infinity }) => {
+    const width = Object.values(weights).reduce((sum, weight) => sum + Math.abs(weight), 0);
+    return maxWh - minWh >= width;
+  });
+
 /** In small and real numbers. */
 export const randomMesh = (mostZones: number, mostOrders: number): fc.Arbitrary<Market> =>
   fc.oneof(meshOf(tiny, mostZones, mostOrders), meshOf(real, mostZones, mostOrders));
