@@ -38,7 +38,7 @@ describe("PGLib networks", function () {
   after(() => rmSync(cwd, { recursive: true, force: true }));
 
   for (const [name, published] of Object.entries(PUBLISHED)) {
-    it(`${name} costs ${published} $/h`, async () => {
+    it(`${name} costs ${published} $/h, and the contract accepts it`, async () => {
       const market = pglibMarket(readFileSync(join(FOLDER, `${name}.m`), "utf8"));
       writeFileSync(join(cwd, "market.json"), JSON.stringify(market));
       const { code, stdout, stderr } = await daeg(["clear", "market.json"], { cwd });
@@ -52,6 +52,9 @@ describe("PGLib networks", function () {
       }
       expect(costOf(market, result).toPrecision(5)).to.equal(published.toPrecision(5));
       expect(Number(result.gapBoundNano)).to.be.below(1e-6 * published * 1e12);
+      writeFileSync(join(cwd, "result.json"), stdout);
+      const verdict = await daeg(["verify", "market.json", "result.json"], { cwd });
+      expect(verdict.stdout, verdict.stderr).to.match(/^\{"accepted":true,"gas":\d+\}\n$/);
       writeFileSync(join(cwd, "result.json"), stdout);
       const verified = await daeg(["verify", "market.json", "result.json"], { cwd });
       expect(verified.code, verified.stdout + verified.stderr).to.equal(0);
