@@ -55,7 +55,7 @@ export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
 };
 
 /** What counts as standing at the exact price, micro-token per kWh: first rounding alone, then what the proof allows. */
-const NEAR = [0.05, 0.9] as const;
+const NEAR = [0.05, 0.999] as const;
 
 const ATTEMPTS = 12;
 
