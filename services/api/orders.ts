@@ -9,6 +9,8 @@ export interface Forwarded {
 export interface OrderDesk {
   post(order: unknown): Promise<Forwarded>;
   stateOf(id: string): Promise<Forwarded>;
+  postDay(order: unknown): Promise<Forwarded>;
+  dayStateOf(id: string): Promise<Forwarded>;
   /** Sequences of a point's orders that wait to be appended; empty when the auctioneer does not answer. */
   pending(point: number, from: number, count: number): Promise<Array<{ slot: number; sequence: number }>>;
 }
@@ -25,14 +27,13 @@ export const createOrderDesk = ({ url, timeoutMs }: { url: string; timeoutMs: nu
       });
     }
   };
+  const post = (path: string, body: unknown): Promise<Forwarded> =>
+    call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   return {
-    post: (order) =>
-      call("/orders", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(order),
-      }),
+    post: (order) => post("/orders", order),
     stateOf: (id) => call(`/orders/${encodeURIComponent(id)}`),
+    postDay: (order) => post("/day-orders", order),
+    dayStateOf: (id) => call(`/day-orders/${encodeURIComponent(id)}`),
     pending: async (point, from, count) => {
       try {
         const { status, body } = await call(`/pending/${point}?from=${from}&count=${count}`);

@@ -14,6 +14,8 @@ import {
   localWalletSchema,
   nodeStatusSchema,
   orderAcceptedSchema,
+  dayOrderBodySchema,
+  dayOrderStateSchema,
   orderBodySchema,
   orderStateSchema,
   pointDetailSchema,
@@ -151,6 +153,24 @@ export const createRoutes = (parts: Parts): OpenAPIHono => {
   app.openapi(
     get("/orders/{id}", orderStateSchema, "What became of an order", { params: z.object({ id: z.string() }) }),
     async (http) => forward(http, await desk.stateOf(http.req.param("id") ?? "")),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/day-orders",
+      middleware: [limitBody(ORDER_BYTES)],
+      summary: "Forwards a signed day order: up to 120 slots under one signature, public from the start",
+      request: { body: { content: { "application/json": { schema: dayOrderBodySchema } }, required: true } },
+      responses: { 202: json(orderAcceptedSchema, "accepted"), ...errors },
+    }),
+    async (http) => forward(http, await desk.postDay(http.req.valid("json"))),
+  );
+  app.openapi(
+    get("/day-orders/{id}", dayOrderStateSchema, "What became of a day order", {
+      params: z.object({ id: z.string() }),
+    }),
+    async (http) => forward(http, await desk.dayStateOf(http.req.param("id") ?? "")),
   );
 
   app.openapi(

@@ -1,5 +1,6 @@
 import { Interface, ZeroAddress } from "ethers";
-import type { OrderBody } from "../protocol/api.ts";
+import type { DayOrderBody, OrderBody } from "../protocol/api.ts";
+import { dayOrderOfBody, packDayOrders } from "../protocol/day-order.ts";
 import { orderOfBody, packOrders } from "../protocol/order.ts";
 import { RECORD, type ClearingRecord } from "../protocol/events.ts";
 
@@ -7,6 +8,9 @@ import { RECORD, type ClearingRecord } from "../protocol/events.ts";
 
 const iface = new Interface([
   "function appendPacked(uint32 slot,bytes orders) returns (uint256)",
+  "function appendDays(bytes orders) returns (uint256)",
+  "function seal(uint32 slot,bytes32 commitment)",
+  "function openSealed(uint32 slot,bytes orders,bytes32 salt) returns (uint256)",
   `function settle(tuple(${RECORD} record,bytes readings,bytes32 root)[] slots)`,
   "function estimate(uint32 slot)",
   `function settleEstimated(${RECORD} record)`,
@@ -24,6 +28,15 @@ export interface SlotToSettle {
 /** Packed: a third of the calldata of `append`. Sorted by point, neighbours share storage words. */
 export const encodeAppend = (slot: number, orders: readonly OrderBody[]): string =>
   iface.encodeFunctionData("appendPacked", [slot, packOrders(orders.map(orderOfBody))]);
+
+export const encodeAppendDays = (orders: readonly DayOrderBody[]): string =>
+  iface.encodeFunctionData("appendDays", [packDayOrders(orders.map(dayOrderOfBody))]);
+
+export const encodeSeal = (slot: number, commitment: string): string =>
+  iface.encodeFunctionData("seal", [slot, commitment]);
+
+export const encodeOpenSealed = (slot: number, orders: string, salt: string): string =>
+  iface.encodeFunctionData("openSealed", [slot, orders, salt]);
 
 export const encodeSettle = (slots: readonly SlotToSettle[]): string => iface.encodeFunctionData("settle", [slots]);
 

@@ -31,6 +31,14 @@ export const auctioneerConfigSchema = z
     relayEverySeconds: z.number().int().min(0).default(60),
     /** Orders in one transaction. */
     maxOrdersPerTransaction: z.number().int().min(1).max(200).default(100),
+    /**
+     * Single orders are kept from sight: hashes of batches go to the chain before the gate, the batches after it. Each needs a bond from
+     * the deposit of this key (SealedBatches.deposit); what it does not cover, or what comes after the fourth batch of a slot,
+     * is appended openly just before the gate. Run it with a tick within 150 s after each gate.
+     */
+    sealed: z.boolean().default(false),
+    /** Day orders in one transaction; one of 96 slots takes about 150,000 gas, and each slot 20,000 for all of them. */
+    maxDayOrdersPerTransaction: z.number().int().min(1).max(100).default(50),
     settle: z
       .object({
         /** Slots settled in one transaction (fewer where many meters would exceed its gas). */

@@ -10,6 +10,7 @@ import type { ChainView } from "./view.ts";
 /** Where the contracts are, as far as the auctioneer calls them. */
 export interface MarketAddresses {
   orderBook: string;
+  sealedBatches: string;
   auction: string;
   settlement: string;
 }

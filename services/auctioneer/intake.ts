@@ -1,13 +1,14 @@
-import { getBytes, id as hashText, recoverAddress, Signature, type TypedDataDomain } from "ethers";
+import { id as hashText, type TypedDataDomain } from "ethers";
 import { wrongInput } from "../platform/errors.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import type { Store } from "../platform/store.ts";
 import type { OrderBody, OrderState } from "../protocol/api.ts";
 import { gateOf } from "../protocol/clearing.ts";
 import { orderDigest } from "../protocol/order.ts";
-import type { ChainView, PointView } from "./view.ts";
+import { createVerifier } from "./verify.ts";
+import type { ChainView } from "./view.ts";
 
-const AHEAD_SLOTS = 120;
+export const AHEAD_SLOTS = 120;
 /** Orders of wallets that only the chain can check may not replace one another here; this bounds what waits. */
 const MAX_UNVERIFIED_PER_SLOT = 4;
 
@@ -46,31 +47,7 @@ export const createIntake = ({
   view: () => ChainView;
   domain: TypedDataDomain;
 }): Intake => {
-  /** Owners that are contracts (EIP-1271): their signatures are left to the chain. */
-  const contracts = new Map<string, boolean>();
-  const isContract = async (address: string): Promise<boolean> => {
-    let known = contracts.get(address);
-    if (known === undefined) {
-      known = (await provider.getCode(address)) !== "0x";
-      contracts.set(address, known);
-    }
-    return known;
-  };
-
-  /** True when checked here; false when only the chain can tell. */
-  const verify = async (order: OrderBody, point: PointView, now: number): Promise<boolean> => {
-    let signer = point.owner;
-    if (order.delegate !== null) {
-      signer = order.delegate;
-      const until = [...point.delegates].find(([address]) => sameAddress(address, signer))?.[1] ?? 0;
-      if (until < now)
-        throw wrongInput(`delegate: ${signer} is not registered for point ${order.point}, or it expired`);
-    }
-    const digest = orderDigest(domain, order);
-    if (sameAddress(recovered(digest, order.signature), signer)) return true;
-    if (await isContract(signer)) return false;
-    throw wrongInput(`signature: is not ${signer}'s for this order: sign it for chain and order book again`);
-  };
+  const verify = createVerifier(provider);
 
   const accept = async (order: OrderBody, now: number): Promise<string> => {
     const id = hashText(canonical(order));
@@ -96,7 +73,7 @@ export const createIntake = ({
     if (!isAhead(order.sequence, inBook)) {
       throw wrongInput(`sequence: must be above ${inBook}, which the book holds, and at most ${MAX_SEQUENCE}`);
     }
-    const verified = await verify(order, point, now);
+    const verified = await verify(order, orderDigest(domain, order), point, now);
     store.transaction(() => keep(id, order, verified));
     return id;
   };
@@ -153,7 +130,7 @@ export const createIntake = ({
 };
 
 /** Most orders of one point for one slot (ReplayPages). */
-const MAX_SEQUENCE = 15;
+export const MAX_SEQUENCE = 15;
 
 /** Whether the book takes a sequence after another one. */
 const isAhead = (sequence: number, of: number): boolean => sequence > of && sequence <= MAX_SEQUENCE;
@@ -167,15 +144,3 @@ const canonical = ({ point, slot, sequence, steps, delegate, signature }: OrderB
     delegate?.toLowerCase() ?? null,
     signature.toLowerCase(),
   ]);
-
-const sameAddress = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
-
-const recovered = (digest: string, signature: string): string | undefined => {
-  const { length } = getBytes(signature);
-  if (length !== 64 && length !== 65) return undefined;
-  try {
-    return recoverAddress(digest, Signature.from(signature));
-  } catch {
-    return undefined;
-  }
-};

@@ -14,12 +14,14 @@ import { encodeView } from "./calls.ts";
 import { createClear } from "./clear.ts";
 import { auctioneerConfigSchema } from "./config.ts";
 import { createFailures, type Context } from "./context.ts";
+import { createDayOrders } from "./days.ts";
 import { createFinish } from "./finish.ts";
 import { createIntake } from "./intake.ts";
 import { createReadings } from "./readings.ts";
 import { createRelay } from "./relay.ts";
 import { createRoutes } from "./routes.ts";
-import { AUCTIONEER_MIGRATION } from "./schema.ts";
+import { AUCTIONEER_MIGRATION, DAYS_MIGRATION, SEALED_MIGRATION } from "./schema.ts";
+import { createSealing, secretOf } from "./sealing.ts";
 import { createSettle } from "./settle.ts";
 import { createView } from "./view.ts";
 
@@ -30,7 +32,12 @@ await runProcess({
     const provider = await createProvider({ urls: config.rpcUrls, timeoutMs: config.rpcTimeoutMs });
     const chain = await identifyChain(provider);
     const addresses = loadAddresses(config.addressesFile, chain.chainId);
-    const store = openStore(chainStorePath(config.statePath, chain), [SENDER_MIGRATION, AUCTIONEER_MIGRATION]);
+    const store = openStore(chainStorePath(config.statePath, chain), [
+      SENDER_MIGRATION,
+      AUCTIONEER_MIGRATION,
+      DAYS_MIGRATION,
+      SEALED_MIGRATION,
+    ]);
     const wallet = new Wallet(readPrivateKey(config));
     const sender = createSender({ provider, wallet, store, log });
     const genesisSlot = Number(await provider.call({ to: addresses.settlement, data: encodeView("genesisSlot") }));
@@ -49,11 +56,16 @@ await runProcess({
       view: () => source.view,
       send: sender.send,
       chainId: chain.chainId,
-      addresses: { orderBook, auction, settlement },
+      addresses: { orderBook, auction, settlement, sealedBatches: addresses.sealedBatches },
       log,
       failures,
     };
-    const relay = createRelay(context);
+    const sealing = createSealing(context, {
+      relayer: wallet.address,
+      secret: secretOf((digest) => wallet.signingKey.sign(digest)),
+    });
+    const relay = createRelay(context, sealing);
+    const days = createDayOrders(context, orderDomain(addresses));
     const clear = createClear(context);
     const settle = createSettle(context, createReadings({ nodes: config.nodes, timeoutMs: config.nodeTimeoutMs }));
     const finish = createFinish(context, genesisSlot);
@@ -62,6 +74,7 @@ await runProcess({
     const intake = createIntake({ store, provider, view: () => source.view, domain: orderDomain(addresses) });
     const app = createRoutes({
       intake,
+      days,
       now: chainTime,
       status: () => ({
         now: chainTime(),
@@ -78,7 +91,9 @@ await runProcess({
     let resumed = false;
     const refresh = async (now: number): Promise<void> => {
       const { reorganised } = await source.refresh();
-      if (reorganised) relay.reopen(now);
+      if (!reorganised) return;
+      relay.reopen(now);
+      days.reopen(now);
     };
     /** A stage that fails as a whole (no chain, no node) does not keep the others from their work. */
     const stage = async (work: () => Promise<void>, errors: unknown[]): Promise<void> => {
@@ -98,6 +113,11 @@ await runProcess({
         }
         await refresh(now);
         const errors: unknown[] = [];
+        await stage(async () => {
+          // The book has changed since the view was read: the clearing needs it whole.
+          if (await sealing.run(now)) await refresh(now);
+        }, errors);
+        await stage(() => days.run(now), errors);
         await stage(() => relay.run(now), errors);
         await stage(() => clear.run(now), errors);
         await stage(() => settle.run(now), errors);

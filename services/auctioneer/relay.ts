@@ -3,11 +3,11 @@ import { slotAt } from "../platform/clock.ts";
 import { isRetryable } from "../platform/errors.ts";
 import type { OrderBody } from "../protocol/api.ts";
 import { gateOf } from "../protocol/clearing.ts";
-import { eventsOfReceipt, skipReasonOf } from "../protocol/events.ts";
-import { decodeWords } from "../protocol/words.ts";
 import { encodeAppend } from "./calls.ts";
 import { reasonOf, type Context } from "./context.ts";
 import type { OrderRow } from "./intake.ts";
+import { createOutcome } from "./outcome.ts";
+import type { Sealing } from "./sealing.ts";
 
 /** Close to the gate nothing waits any longer for company. */
 const LAST_CALL_SECONDS = 30;
@@ -20,38 +20,16 @@ export interface Relay {
 }
 
 /** Brings pending orders into the book: one batch per slot, in the order point, slot, sequence. */
-export const createRelay = (context: Context): Relay => {
+export const createRelay = (context: Context, sealing: Pick<Sealing, "seal">): Relay => {
   const { store, config, addresses, failures, send, log } = context;
   const lastRelay = new Map<number, number>();
   const batchSize = new Map<number, number>();
 
-  const appendedTx = (row: Pick<OrderRow, "slot" | "point" | "sequence">): string | undefined =>
-    context.view().slots.get(row.slot)?.appended.get(`${row.point}:${row.sequence}`);
+  const { appendedTx, finish, close: closeRows } = createOutcome(context);
 
-  const finish = (row: OrderRow, state: "appended" | "skipped", reason: string | null, tx: string | null): void => {
-    store.run("UPDATE orders SET state = ?, reason = ?, tx = ? WHERE id = ?", state, reason, tx, row.id);
-  };
-
-  /** Writes down what became of a batch's orders. */
   const close = (key: string, slot: number, receipt: TransactionReceipt): void => {
-    const skipped = new Map<string, number>();
-    const appended = new Set<string>();
-    for (const event of eventsOfReceipt(receipt, addresses.orderBook)) {
-      if (event.name === "OrderSkipped") skipped.set(`${event.point}:${event.sequence}`, event.reason);
-      if (event.name === "Appended") {
-        for (const { point, sequence } of decodeWords(event.words)) appended.add(`${point}:${sequence}`);
-      }
-    }
     store.transaction(() => {
-      for (const row of store.all<OrderRow>("SELECT * FROM orders WHERE batch = ? AND state = 'pending'", key)) {
-        const name = `${row.point}:${row.sequence}`;
-        const elsewhere = appendedTx(row);
-        const reason = skipped.get(name);
-        if (appended.has(name)) finish(row, "appended", null, receipt.hash);
-        else if (elsewhere !== undefined) finish(row, "appended", null, elsewhere);
-        else if (reason !== undefined) finish(row, "skipped", skipReasonOf(reason), receipt.hash);
-        else store.run("UPDATE orders SET batch = NULL WHERE id = ?", row.id);
-      }
+      closeRows(key, receipt);
       store.run("UPDATE batches SET open = 0 WHERE key = ?", key);
     });
     if (receipt.status === 1) failures.clear("append", slot);
@@ -137,6 +115,8 @@ export const createRelay = (context: Context): Relay => {
     for (const { slot, n } of waiting) {
       if (!isDue(slot, now, n)) continue;
       lastRelay.set(slot, now);
+      // What cannot be sealed is appended openly at the last call: a promised order is not lost for a bond.
+      if (config.sealed && ((await sealing.seal(slot)) || gateOf(slot) - now > LAST_CALL_SECONDS)) continue;
       for (let batch = formBatch(slot); batch; batch = formBatch(slot)) {
         await sendBatch(batch);
         if (failures.list().some((failure) => failure.stage === "append" && failure.slot === slot)) break;

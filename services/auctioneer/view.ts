@@ -1,6 +1,6 @@
 import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
-import { decodeLogs, takenSlotsOf } from "../protocol/day-events.ts";
+import { dayKeyOf, decodeLogs, takenSlotsOf } from "../protocol/day-events.ts";
 import type { ChainEvent, ClearingRecord, GridZone, SlotTerms } from "../protocol/events.ts";
 import { countOf, decodeWords } from "../protocol/words.ts";
 
@@ -11,6 +11,8 @@ export interface ChainView {
   grids: Array<{ fromSlot: number; version: number; zones: GridZone[] }>;
   terms: Map<number, SlotTerms>;
   slots: Map<number, SlotView>;
+  /** Transaction of every day order that was taken in a slot that is not forgotten (dayKeyOf). */
+  days: Map<string, string>;
   finalThrough: number;
 }
 
@@ -61,11 +63,14 @@ const emptyView = (head: ChainHead, genesisSlot: number): ChainView => ({
   grids: [],
   terms: new Map(),
   slots: new Map(),
+  days: new Map(),
   finalThrough: genesisSlot - 1,
 });
 
 /** Slots kept in memory after they are final. */
 const KEEP_FINAL_SLOTS = 8;
+/** Most slots of a day order. */
+const AHEAD_SLOTS = 120;
 
 export interface ViewSource {
   readonly view: ChainView;
@@ -161,7 +166,9 @@ const apply = (view: ChainView, event: ChainEvent): void => {
     }
     case "DayOrderAppended": {
       // Its words come with the Appended of each slot; a slot without a step has none.
-      const { point, sequence, slots } = takenSlotsOf(event);
+      const taken = takenSlotsOf(event);
+      const { point, sequence, slots } = taken;
+      view.days.set(dayKeyOf(taken), event.txHash);
       for (const slot of slots) slotOf(view, slot).sequences.set(point, sequence);
       return;
     }
@@ -195,6 +202,7 @@ const apply = (view: ChainView, event: ChainEvent): void => {
 const forget = (view: ChainView): void => {
   const oldest = view.finalThrough - KEEP_FINAL_SLOTS;
   for (const slot of view.slots.keys()) if (slot < oldest) view.slots.delete(slot);
+  for (const key of view.days.keys()) if (Number(key.split(":")[1]) + AHEAD_SLOTS < oldest) view.days.delete(key);
   for (const slot of view.terms.keys()) if (slot < oldest) view.terms.delete(slot);
 };
 

@@ -46,7 +46,40 @@ export const orderBodySchema = z
   })
   .strict();
 
-/** 202 of `POST /orders`: the order is durable. Posting the same bytes again answers the same id. */
+const int24 = z
+  .number()
+  .int()
+  .min(-(2 ** 23))
+  .max(2 ** 23 - 1);
+
+/** Body of `POST /day-orders`: up to 120 slots under one signature. Per slot `stepsPerSlot` energies (positive sells) and prices. */
+export const dayOrderBodySchema = z
+  .object({
+    point: uint(32),
+    firstSlot: uint(32),
+    stepsPerSlot: z.number().int().min(1).max(8),
+    sequence: uint(8),
+    green: z.boolean(),
+    energyWh: z.array(int24).min(1).max(960),
+    priceMicroPerKwh: z.array(int40).min(1).max(960),
+    delegate: address.nullable(),
+    signature: hexBytes,
+  })
+  .strict();
+
+export const dayOrderStateSchema = z.object({
+  id: z.string(),
+  point: uint(32),
+  firstSlot: uint(32),
+  slots: z.number().int(),
+  sequence: uint(8),
+  /** `appended`: in the book of at least one slot. */
+  state: z.enum(["pending", "appended", "skipped"]),
+  reason: z.string().nullable(),
+  txHash: bytes32.nullable(),
+});
+
+/** 202 of `POST /orders` and `POST /day-orders`: the order is durable. Posting the same bytes again answers the same id. */
 export const orderAcceptedSchema = z.object({ id: z.string() });
 
 export const orderStateSchema = z.object({
@@ -373,6 +406,8 @@ export const apiEventSchema = z.discriminatedUnion("type", [
 
 export type ApiError = z.infer<typeof apiErrorSchema>;
 export type OrderBody = z.infer<typeof orderBodySchema>;
+export type DayOrderBody = z.infer<typeof dayOrderBodySchema>;
+export type DayOrderState = z.infer<typeof dayOrderStateSchema>;
 export type OrderAccepted = z.infer<typeof orderAcceptedSchema>;
 export type OrderState = z.infer<typeof orderStateSchema>;
 export type Health = z.infer<typeof healthSchema>;

@@ -70,15 +70,26 @@ const wordsOf = ({ zone, worded, order: packed }: DayOrderAppended): Map<number,
   return words;
 };
 
+/** What names a day order: no other of these three is ever taken for the same slots. */
+export const dayKeyOf = ({
+  point,
+  firstSlot,
+  sequence,
+}: {
+  point: number;
+  firstSlot: number;
+  sequence: number;
+}): string => `${point}:${firstSlot}:${sequence}`;
+
 /** Slots of a day order that were taken: its sequence is theirs now, with words or without. */
 export const takenSlotsOf = ({
   taken,
   order,
-}: DayOrderAppended): { point: number; sequence: number; slots: number[] } => {
+}: DayOrderAppended): { point: number; firstSlot: number; sequence: number; slots: number[] } => {
   const { point, sequence, firstSlot } = unpackDayOrder(order);
   const slots: number[] = [];
   for (let at = 0; taken >> BigInt(at) > 0n; at += 1) if ((taken >> BigInt(at)) & 1n) slots.push(firstSlot + at);
-  return { point, sequence, slots };
+  return { point, firstSlot, sequence, slots };
 };
 
 /** Words of a slot that events of whole transactions have, and the batches they came in. */

@@ -1,5 +1,6 @@
 import { concat, dataLength, TypedDataEncoder, ZeroAddress, type TypedDataDomain } from "ethers";
 import { wrongInput } from "../platform/errors.ts";
+import type { DayOrderBody } from "./api.ts";
 import type { OrderSigner, OrderStep } from "./order.ts";
 
 /**
@@ -59,6 +60,17 @@ export const signDayOrder = async (
   ...messageOf(order),
   delegate,
   signature: await signer.signTypedData(domain, dayOrderTypes, { ...messageOf(order) }),
+});
+
+/** The HTTP body of a signed day order, and back. */
+export const bodyOfDayOrder = (order: SignedDayOrder): DayOrderBody => ({
+  ...order,
+  delegate: order.delegate === ZeroAddress ? null : order.delegate,
+});
+
+export const dayOrderOfBody = (body: DayOrderBody): SignedDayOrder => ({
+  ...body,
+  delegate: body.delegate ?? ZeroAddress,
 });
 
 export const slotsOf = ({ energyWh, stepsPerSlot }: DayOrder): number => energyWh.length / stepsPerSlot;

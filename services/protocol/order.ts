@@ -1,4 +1,4 @@
-import { concat, TypedDataEncoder, type TypedDataDomain } from "ethers";
+import { AbiCoder, concat, keccak256, TypedDataEncoder, type TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { orderBodySchema } from "./api.ts";
 
@@ -101,6 +101,22 @@ export const compactSignature = (signature: string): string => {
  * Sort them by point: neighbours share storage words.
  */
 export const packOrders = (orders: readonly SignedOrder[]): string => concat(orders.map(packOrder));
+
+/** What `SealedBatches.seal` takes for packed orders that are to be opened with this salt. */
+export const sealedCommitment = ({
+  slot,
+  relayer,
+  orders,
+  salt,
+}: {
+  slot: number;
+  relayer: string;
+  orders: string;
+  salt: string;
+}): string =>
+  keccak256(
+    AbiCoder.defaultAbiCoder().encode(["uint32", "address", "bytes", "bytes32"], [slot, relayer, orders, salt]),
+  );
 
 const packOrder = ({ point, sequence, steps, delegate, signature }: SignedOrder): string => {
   const delegated = delegate !== NO_DELEGATE;
