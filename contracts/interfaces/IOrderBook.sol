@@ -42,7 +42,6 @@ interface IOrderBook {
         OverRating,
         BadSignature,
         MarginTooLow,
-        GreenOnlyNotOpen,
         Malformed
     }
 

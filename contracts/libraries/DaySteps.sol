@@ -90,7 +90,6 @@ library DaySteps {
             uint256 limit = point.tradeLimitWh();
             uint256 mostBidWh = limit < point.importLimitWh() ? limit : point.importLimitWh(); // [28]
             uint256 mostOfferWh = limit < point.exportLimitWh() ? limit : point.exportLimitWh();
-            if (day.green) mostBidWh = 0;
             run.lift = ((LANE - mostBidWh) << 64) | (LANE - mostOfferWh);
             run.mostOfferWh = mostOfferWh;
             run.mostBidWh = mostBidWh;
@@ -257,7 +256,6 @@ library DaySteps {
                 if (price < lowestOffer) lowestOffer = price;
             } else {
                 if (price > highestBid) highestBid = price;
-                if ((run.head >> 201) & 1 == 1) return IOrderBook.Skip.GreenOnlyNotOpen;
             }
         }
         if (empty) return IOrderBook.Skip.None;

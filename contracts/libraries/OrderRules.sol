@@ -41,16 +41,12 @@ library OrderRules {
                     reason := 9
                     break
                 }
-                switch and(shr(72, step), 3)
+                switch and(shr(72, step), 1)
                 case 0 {
                     bidWh := add(bidWh, energyWh)
                     if sgt(price, highestBid) {
                         highestBid := price
                     }
-                }
-                case 2 {
-                    reason := 14
-                    break
                 }
                 default {
                     offerWh := add(offerWh, energyWh)

@@ -65,7 +65,6 @@ export const skipReasons = [
   "it exceeds the rating or the trading limit of the point",
   "the signature is neither the owner's nor a registered delegate's",
   "the account's balance does not cover the margin",
-  "green-only bids are not open yet",
   "it is not a day order of 1 to 120 slots with 1 to 8 steps",
 ] as const;
 

@@ -20,7 +20,7 @@ const Skip = {
   OverRating: 11,
   BadSignature: 12,
   MarginTooLow: 13,
-  Malformed: 15,
+  Malformed: 14,
 } as const;
 
 const repeat = (slots: number, steps: DaySteps[number]): DaySteps => Array.from({ length: slots }, () => steps);

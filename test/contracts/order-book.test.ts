@@ -39,7 +39,6 @@ const Skip = {
   OverRating: 11,
   BadSignature: 12,
   MarginTooLow: 13,
-  GreenOnlyNotOpen: 14,
 } as const;
 
 describe("the order book", () => {
@@ -141,7 +140,6 @@ describe("the order book", () => {
       [await world.order(0, slot, [bid(100, 7), offer(100, 7)]), Skip.CrossedSides],
       [await world.order(0, slot, [bid(3_000, 7), bid(2_001, 7)]), Skip.OverRating],
       [await world.order(0, slot, [offer(5_001, 7)]), Skip.OverRating],
-      [await world.order(0, slot, [{ ...bid(100, 7), green: true }]), Skip.GreenOnlyNotOpen],
       [await world.order(0, slot, [bid(100, 7)], 1, world.owners[1]), Skip.BadSignature],
       [
         await world.order(0, slot, [bid(100, 7)], 1, world.owners[1], (world.owners[1] as Wallet).address),
