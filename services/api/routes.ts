@@ -14,8 +14,6 @@ import {
   localWalletSchema,
   nodeStatusSchema,
   orderAcceptedSchema,
-  dayOrderBodySchema,
-  dayOrderStateSchema,
   orderBodySchema,
   orderStateSchema,
   pointDetailSchema,
@@ -29,6 +27,7 @@ import {
   type CheatResult,
   type LocalWallet,
 } from "../protocol/api.ts";
+import { dayOrderBodySchema, dayOrderStateSchema } from "../protocol/day-schema.ts";
 import { firstIssue } from "../platform/config.ts";
 import type { EventFeed } from "./events.ts";
 import type { LiveSource } from "./live.ts";

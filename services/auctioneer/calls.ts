@@ -1,5 +1,6 @@
 import { Interface, ZeroAddress } from "ethers";
-import type { DayOrderBody, OrderBody } from "../protocol/api.ts";
+import type { OrderBody } from "../protocol/api.ts";
+import type { DayOrderBody } from "../protocol/day-schema.ts";
 import { dayOrderOfBody, packDayOrders } from "../protocol/day-order.ts";
 import { orderOfBody, packOrders } from "../protocol/order.ts";
 import { RECORD, type ClearingRecord } from "../protocol/events.ts";

@@ -1,6 +1,6 @@
 import { id as hashText, isError, keccak256, type TransactionReceipt, type TypedDataDomain } from "ethers";
 import { isRetryable, wrongInput } from "../platform/errors.ts";
-import type { DayOrderBody, DayOrderState } from "../protocol/api.ts";
+import type { DayOrderBody, DayOrderState } from "../protocol/day-schema.ts";
 import { gateOf } from "../protocol/clearing.ts";
 import { dayKeyOf, takenSlotsOf } from "../protocol/day-events.ts";
 import { dayOrderDigest, slotsOf, stepsBySlot } from "../protocol/day-order.ts";

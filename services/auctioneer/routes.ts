@@ -3,7 +3,8 @@ import { parseJson, parseWith } from "../platform/config.ts";
 import { wrongInput } from "../platform/errors.ts";
 import { answerErrors, limitBody } from "../platform/http.ts";
 import type { Log } from "../platform/log.ts";
-import { dayOrderBodySchema, orderBodySchema } from "../protocol/api.ts";
+import { orderBodySchema } from "../protocol/api.ts";
+import { dayOrderBodySchema } from "../protocol/day-schema.ts";
 import type { DayOrders } from "./days.ts";
 import type { Intake } from "./intake.ts";
 

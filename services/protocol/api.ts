@@ -5,20 +5,20 @@ import { z } from "zod";
  * micro-token per kWh, money as decimal strings of nano-token (it exceeds 2^53), chain time in unix seconds. A zone is named
  * by its name, a point by its number. Net quantities are positive for export.
  */
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hex digits");
-const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
-const hexBytes = z.string().regex(/^0x([0-9a-fA-F]{2})*$/, "must be 0x and an even number of hex digits");
+export const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hex digits");
+export const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
+export const hexBytes = z.string().regex(/^0x([0-9a-fA-F]{2})*$/, "must be 0x and an even number of hex digits");
 const nano = z.string().regex(/^-?\d+$/);
 const unixSeconds = z.number().int().nonnegative();
 const wh = z.number().int();
 const micro = z.number().int();
-const uint = (bits: number): z.ZodNumber =>
+export const uint = (bits: number): z.ZodNumber =>
   z
     .number()
     .int()
     .min(0)
     .max(2 ** bits - 1);
-const int40 = z
+export const int40 = z
   .number()
   .int()
   .min(-(2 ** 39))
@@ -45,39 +45,6 @@ export const orderBodySchema = z
     signature: hexBytes,
   })
   .strict();
-
-const int24 = z
-  .number()
-  .int()
-  .min(-(2 ** 23))
-  .max(2 ** 23 - 1);
-
-/** Body of `POST /day-orders`: up to 120 slots under one signature. Per slot `stepsPerSlot` energies (positive sells) and prices. */
-export const dayOrderBodySchema = z
-  .object({
-    point: uint(32),
-    firstSlot: uint(32),
-    stepsPerSlot: z.number().int().min(1).max(8),
-    sequence: uint(8),
-    green: z.boolean(),
-    energyWh: z.array(int24).min(1).max(960),
-    priceMicroPerKwh: z.array(int40).min(1).max(960),
-    delegate: address.nullable(),
-    signature: hexBytes,
-  })
-  .strict();
-
-export const dayOrderStateSchema = z.object({
-  id: z.string(),
-  point: uint(32),
-  firstSlot: uint(32),
-  slots: z.number().int(),
-  sequence: uint(8),
-  /** `appended`: in the book of at least one slot. */
-  state: z.enum(["pending", "appended", "skipped"]),
-  reason: z.string().nullable(),
-  txHash: bytes32.nullable(),
-});
 
 /** 202 of `POST /orders` and `POST /day-orders`: the order is durable. Posting the same bytes again answers the same id. */
 export const orderAcceptedSchema = z.object({ id: z.string() });
@@ -406,8 +373,6 @@ export const apiEventSchema = z.discriminatedUnion("type", [
 
 export type ApiError = z.infer<typeof apiErrorSchema>;
 export type OrderBody = z.infer<typeof orderBodySchema>;
-export type DayOrderBody = z.infer<typeof dayOrderBodySchema>;
-export type DayOrderState = z.infer<typeof dayOrderStateSchema>;
 export type OrderAccepted = z.infer<typeof orderAcceptedSchema>;
 export type OrderState = z.infer<typeof orderStateSchema>;
 export type Health = z.infer<typeof healthSchema>;

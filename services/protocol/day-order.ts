@@ -1,6 +1,6 @@
 import { concat, dataLength, TypedDataEncoder, ZeroAddress, type TypedDataDomain } from "ethers";
 import { wrongInput } from "../platform/errors.ts";
-import type { DayOrderBody } from "./api.ts";
+import type { DayOrderBody } from "./day-schema.ts";
 import type { OrderSigner, OrderStep } from "./order.ts";
 
 /**
