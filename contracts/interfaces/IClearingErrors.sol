@@ -40,6 +40,8 @@ interface IClearingErrors {
     error LimitViolated(uint256 limit, int256 flow, int64 minWh, int64 maxWh);
     /// A dual price of other than zero, although the limit has `slack` 1e-6 Wh left, at least the sum of its weights.
     error LimitNotTight(uint256 limit, int256 mu, int256 slack, int256 weightSum);
+    /// A higher dual price than the fills need: with less of it, all other duals given, they were supported too.
+    error DualNotNeeded(uint256 limit, int256 mu);
     /// No price of the island supports the fills with these duals: `lo` is above `hi` by a unit (1e12) or more.
     error DualsContradictFills(uint256 root, int256 lo, int256 hi);
     /// One fill per bilateral trade.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {MeshIsland, MeshPrices} from "./MeshPrices.sol";
+import {MeshNeeded} from "./MeshNeeded.sol";
 import {MeshVolume} from "./MeshVolume.sol";
 import {MarketTerms, TradeTerms} from "./MarketTypes.sol";
 import {PackedLimits} from "./PackedLimits.sol";
@@ -53,6 +54,7 @@ library ClearingMesh {
             islands = MeshPrices.derive(zones, shift, market.band.reference_, free);
             gap += MeshPrices.check(market.zones, zones, shift, islands);
             MeshVolume.check(market.zones, zones, islands, free);
+            MeshNeeded.check(market, zones, shift, islands, mu, tradesWh);
             gap = (gap + uint256(UNIT - 1)) / uint256(UNIT); // [68]
             if (gap > type(uint128).max) revert IClearingErrors.MoneyOverflow();
             gapBoundNano = uint128(gap);

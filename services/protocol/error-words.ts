@@ -90,6 +90,7 @@ const sentences: Record<string, (v: Values) => string> = {
     `Limit ${v["limit"]} would carry ${v["flow"]} millionths of a Wh; it allows ${v["minWh"]} to ${v["maxWh"]} Wh.`,
   LimitNotTight: (v) =>
     `Limit ${v["limit"]} has ${v["slack"]} millionths of a Wh left, too many for a dual price of ${v["mu"]} (its weights sum to ${v["weightSum"]}).`,
+  DualNotNeeded: (v) => `The fills need no dual price as high as ${v["mu"]} at limit ${v["limit"]}.`,
   DualsContradictFills: (v) =>
     `With these dual prices no price of the island of zone ${v["root"]} goes with the fills: ${v["lo"]} to ${v["hi"]}.`,
   NoSequence: () => "The sequences of orders begin with 1; the first word of the book has 0.",

@@ -1,4 +1,5 @@
 import type { NetworkLimit, ZonePosting } from "../types.ts";
+import { shiftsOf, unneededDual } from "./needed.ts";
 import { ceilDiv, meshPrices, PRICE_UNIT } from "./rule.ts";
 import type { MeshPrices } from "./rule.ts";
 import { dualOf, Refusal, refuse, tallyOf } from "./tally.ts";
@@ -19,19 +20,6 @@ export interface MeshOutcome {
 export type MeshJudgement = MeshOutcome | { readonly accepted: false; readonly error: string };
 
 const WEIGHT = 1_000_000n;
-
-/** Sum of weight x mu per zone: what the full limits take off lambda there, 1e-12 micro-token per kWh. */
-export const shiftsOf = (zones: number, limits: readonly NetworkLimit[], mu: readonly bigint[]): bigint[] => {
-  const shift = new Array<bigint>(zones).fill(0n);
-  limits.forEach(({ weights }, l) => {
-    const own = mu[l] as bigint;
-    if (own === 0n) return;
-    for (let z = 0; z < zones; z += 1) {
-      if (weights[z]) shift[z] = (shift[z] as bigint) + BigInt(weights[z] as number) * own;
-    }
-  });
-  return shift;
-};
 
 /** Sum of weight x net export per limit, exactly, in 1e-6 Wh. */
 export const flowsOf = (limits: readonly NetworkLimit[], netExportWh: readonly number[]): bigint[] => {
@@ -74,6 +62,8 @@ const judge = (market: MeshMarket, posted: MeshPosting): MeshOutcome => {
   checkTrades(market, posted, tally.root, shift, free);
   const prices = checkPrices(market, posted, tally, shift, free);
   checkVolume(market, posted, tally, prices, free);
+  const spare = unneededDual(market, { ...tally, tradesWh: posted.tradesWh }, posted.mu, shift, prices);
+  if (spare !== undefined) refuse(`limit ${spare} has a higher dual price than the fills need`);
   const dual = dualOf(market, posted, tally.root, prices.exact, prices.gamma);
   return {
     accepted: true,

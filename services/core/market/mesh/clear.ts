@@ -1,7 +1,7 @@
 import type { Solver } from "../../dispatch/solver.ts";
 import { MarketError } from "../types.ts";
 import type { GreenPosting, ZonePosting } from "../types.ts";
-import { checkMesh, shiftsOf } from "./check.ts";
+import { checkMesh } from "./check.ts";
 import type { MeshOutcome } from "./check.ts";
 import { dualsOf } from "./duals.ts";
 import type { Duals } from "./duals.ts";
@@ -11,6 +11,7 @@ import { wholeFills } from "./integers.ts";
 import type { Fills } from "./integers.ts";
 import { solveMesh } from "./linear.ts";
 import type { MeshProgram, Nudge } from "./linear.ts";
+import { leanDuals, shiftsOf } from "./needed.ts";
 import { meshPrices, noteFill, openMeshBounds } from "./rule.ts";
 import type { MeshMarket, MeshPosting } from "./tally.ts";
 
@@ -69,11 +70,14 @@ function* nudges(): Generator<Nudge> {
 }
 
 /** Prices by the rule from what is filled, and the totals that stand at them. */
-const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, { mu }: Duals): MeshPosting => {
+const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, duals: Duals): MeshPosting => {
   const { terms, limits, band } = market;
   const bounds = openMeshBounds(terms.length);
+  const greenSlackWh = new Array<number>(terms.length).fill(0);
   book.groups.forEach((group, g) => {
     const filledWh = fills.groupsWh[g] as number;
+    const top = book.root[group.zone] as number;
+    if (group.green) greenSlackWh[top] = (greenSlackWh[top] as number) + group.sign * filledWh;
     noteFill(
       group.green ? bounds.green : bounds.ordinary,
       group.zone,
@@ -82,6 +86,8 @@ const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, { mu
       filledWh === group.availableWh,
     );
   });
+  const { root } = book;
+  const mu = leanDuals(market, { root, bounds, tradesWh: fills.tradesWh, greenSlackWh }, duals.mu);
   const { prices, greenPrices } = meshPrices(
     terms,
     band.reference,

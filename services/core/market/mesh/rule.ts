@@ -45,6 +45,9 @@ export interface MeshPrices {
   /** Per zone those of its island, in 1e-12 micro-token per kWh. */
   readonly lambda: bigint[];
   readonly gamma: bigint[];
+  /** Lowest and highest lambda that supports the fills, with that premium; undefined: open. */
+  readonly low: (bigint | undefined)[];
+  readonly high: (bigint | undefined)[];
   /** Exact price of each zone in 1e-12 micro-token per kWh. */
   readonly exact: bigint[];
   readonly prices: number[];
@@ -71,6 +74,8 @@ export const meshPrices = (
   const zones = terms.map((_, zone) => zone);
   const lambda = new Array<bigint>(terms.length).fill(0n);
   const gamma = new Array<bigint>(terms.length).fill(0n);
+  const low = new Array<bigint | undefined>(terms.length).fill(undefined);
+  const high = low.slice();
   for (const top of zones.filter((zone) => root[zone] === zone)) {
     const members = zones.filter((zone) => root[zone] === top);
     const own = islandBounds(members, bounds.ordinary, shift);
@@ -82,12 +87,16 @@ export const meshPrices = (
     for (const zone of members) {
       lambda[zone] = price;
       gamma[zone] = premium;
+      low[zone] = higher(all.lo, all.loFull);
+      high[zone] = lower(all.hi, all.hiFull);
     }
   }
   const exact = zones.map((zone) => (lambda[zone] as bigint) - (shift[zone] as bigint));
   return {
     lambda,
     gamma,
+    low,
+    high,
     exact,
     prices: exact.map((price) => Number(floorDiv(price, PRICE_UNIT))),
     greenPrices: exact.map((price, zone) => Number(floorDiv(price + (gamma[zone] as bigint), PRICE_UNIT))),
