@@ -76,11 +76,7 @@ library MeshNeeded {
     }
 
     /// With less of the dual price some zone that holds an island's price up would rise against one that holds it down.
-    function _holds(
-        uint256 weights,
-        int256 sign,
-        uint256[] memory sets
-    ) private pure returns (bool) {
+    function _holds(uint256 weights, int256 sign, uint256[] memory sets) private pure returns (bool) {
         unchecked {
             uint256 count = sets.length;
             int256[] memory least = new int256[](count);

@@ -216,4 +216,22 @@ describe("the proof on meshed networks", function () {
     expect(outcome.welfareNano).to.equal(300n * 40n);
     await refuses(given, withPosting(claim, 1, { price: 50 }), "WrongPrice", 1, 50, 90);
   });
+
+  it("takes no higher dual price than the fills need", async () => {
+    // The line is full by chance: what is filled is filled at any price of zone 1 from its left bid to the 50 of its full one.
+    const chance = (leftBid: number): MeshCase =>
+      triangle([
+        [0, 150, 10],
+        [0, 900, 20],
+        [1, -150, 50],
+        [1, -900, leftBid],
+      ]);
+    const prices = (...own: number[]) => own.map((price) => posting(price));
+    const at = (mu: bigint, ...own: number[]): MeshClaim => ({ postings: prices(...own), mu: [mu, 0n, 0n] });
+    await prover.prove(chance(15), at(0n, 17, 17, 17));
+    await refuses(chance(15), at(36_000_000n, 15, 38, 26), "DualNotNeeded", 0, 36_000_000);
+    await prover.prove(chance(40), at(30_000_030n, 20, 40, 30));
+    await refuses(chance(40), at(0n, 20, 20, 20), "DualsContradictFills", 0, 40n * UNIT, 20n * UNIT);
+    await refuses(chance(40), at(36_000_036n, 18, 41, 30), "DualNotNeeded", 0, 36_000_036);
+  });
 });
