@@ -231,7 +231,7 @@ describe("the proof on meshed networks", function () {
     await prover.prove(chance(15), at(0n, 17, 17, 17));
     await refuses(chance(15), at(36_000_000n, 15, 38, 26), "DualNotNeeded", 0, 36_000_000);
     await prover.prove(chance(40), at(30_000_030n, 20, 40, 30));
-    await refuses(chance(40), at(0n, 20, 20, 20), "DualsContradictFills", 0, 40n * UNIT, 20n * UNIT);
+    await refuses(chance(40), at(0n, 20, 40, 30), "DualsContradictFills", 0, 40n * UNIT, 20n * UNIT);
     await refuses(chance(40), at(36_000_036n, 18, 41, 30), "DualNotNeeded", 0, 36_000_036);
   });
 });
