@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { clearBook } from "../../services/core/market/clear.ts";
-import { OFFER } from "../../services/core/market/types.ts";
+import { GREEN, OFFER } from "../../services/core/market/types.ts";
 import { BAND, EXPORT, FEE, IMPORT, randomMarket, type Market } from "./clearing-market.ts";
 
 /** One line of the bench table. */
@@ -82,5 +82,29 @@ export const measureClearing = async (): Promise<Row[]> => {
     rows.push({ what: beside, figure: "", measured: program.seconds, unit: "s" });
     rows.push({ what: `${beside} as a multiple`, figure: "", measured: program.seconds / own, unit: "times" });
   }
+  rows.push(measureJoint());
   return rows;
+};
+
+/** The larger network with green orders and trades, which make it one flow. */
+const measureJoint = (): Row => {
+  const zones = 118;
+  const trades = 50;
+  const market = randomMarket(100_000, zones, SEED);
+  for (let i = 0; i < market.columns.count; i += 3)
+    market.columns.flags[i] = (market.columns.flags[i] as number) | GREEN;
+  const terms = Array.from({ length: trades }, (_, i) => ({
+    from: (7 * i) % zones,
+    to: (13 * i + 1) % zones,
+    limitWh: 1_000 + i,
+    maxSpread: 3_000 * (i % 10),
+  }));
+  const clear = (): unknown => clearBook(market.columns, market.zones, BAND, terms);
+  clear();
+  return {
+    what: `clearing 100,000 orders, ${zones} zones, a third of them green, ${trades} trades`,
+    figure: "",
+    measured: median(Array.from({ length: ROUNDS }, () => seconds(clear))),
+    unit: "s",
+  };
 };

@@ -1,3 +1,5 @@
+import { withBackups } from "./backups.ts";
+import type { MarketBackup } from "./backups.ts";
 import { MOST_JOINT_WH } from "./joint.ts";
 import { GREEN, MarketError, OFFER, PRIORITIES, PRIORITY_SHIFT } from "./types.ts";
 import type { OrderColumns, PriceBand, Priority, TradeTerms, ZoneTerms } from "./types.ts";
@@ -29,13 +31,6 @@ export interface MarketConstraint {
   readonly weights: Readonly<Record<string, number>>;
   readonly maxWh?: number | undefined;
   readonly minWh?: number | undefined;
-}
-
-export interface MarketBackup {
-  readonly zone: string;
-  readonly sellMicroPerKwh: number;
-  readonly buyMicroPerKwh: number;
-  readonly capacityWh: number;
 }
 
 export interface MarketBilateral {
@@ -110,7 +105,7 @@ export const compileMarket = (market: Market): CompiledMarket => {
     throw new MarketError(path, `names the unknown zone "${name}": use one of ${listed(names)}`);
   };
   const fees = feesOf(market, zoneOf);
-  const terms = withBackups(market, network.terms, network.names, fees, zoneOf);
+  const terms = withBackups(market.backup ?? [], network.terms, network.names, fees, zoneOf);
   const bilaterals = checkedBilaterals(market, zoneOf);
   const compiled: CompiledMarket = {
     zones: network.names,
@@ -179,61 +174,6 @@ const feesOf = (market: Market, zoneOf: (name: string, path: string) => number):
   new Map(
     Object.entries(market.feesMicroPerKwh ?? {}).map(([name, fee]) => [zoneOf(name, `feesMicroPerKwh.${name}`), fee]),
   );
-
-const withBackups = (
-  market: Market,
-  open: readonly ZoneTerms[],
-  names: readonly string[],
-  fees: ReadonlyMap<number, number>,
-  zoneOf: (name: string, path: string) => number,
-): ZoneTerms[] => {
-  const terms = open.map((zone, i) => ({ ...zone, fee: fees.get(i) ?? 0 }));
-  const roots = terms
-    .map((zone, i) => ({ parent: zone.parent, i }))
-    .reduce<number[]>((found, { parent, i }) => {
-      found.push(parent === i ? i : (found[parent] as number));
-      return found;
-    }, []);
-  const first = new Map<number, { zone: number; at: number }>();
-  (market.backup ?? []).forEach((backup, at) => {
-    const path = `backup[${at}]`;
-    const zone = zoneOf(backup.zone, `${path}.zone`);
-    const own = terms[zone] as ZoneTerms;
-    if (own.hasBackup) throw new MarketError(`${path}.zone`, `zone "${backup.zone}" has a backup already: give it one`);
-    if (backup.buyMicroPerKwh >= backup.sellMicroPerKwh - own.fee) {
-      throw new MarketError(
-        `${path}.buyMicroPerKwh`,
-        `${backup.buyMicroPerKwh} must be below sellMicroPerKwh less the zone's fee, ${backup.sellMicroPerKwh - own.fee}`,
-      );
-    }
-    terms[zone] = {
-      ...own,
-      hasBackup: true,
-      backupSell: backup.sellMicroPerKwh,
-      backupBuy: backup.buyMicroPerKwh,
-      backupCapacityWh: backup.capacityWh,
-    };
-    const root = roots[zone] as number;
-    const other = first.get(root);
-    if (!other) {
-      first.set(root, { zone, at });
-      return;
-    }
-    const before = terms[other.zone] as ZoneTerms;
-    if (before.backupSell !== backup.sellMicroPerKwh || before.backupBuy !== backup.buyMicroPerKwh) {
-      throw new MarketError(path, `has other tariffs than backup[${other.at}] in the same island: make them equal`);
-    }
-  });
-  terms.forEach((zone, i) => {
-    const backup = first.get(roots[i] as number);
-    if (!backup || zone.fee === (terms[backup.zone] as ZoneTerms).fee) return;
-    throw new MarketError(
-      "feesMicroPerKwh",
-      `zones "${names[i]}" and "${names[backup.zone]}" share an island with a backup: make their fees equal`,
-    );
-  });
-  return terms;
-};
 
 const columnsOf = (
   market: Market,
