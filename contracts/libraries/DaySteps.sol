@@ -104,6 +104,7 @@ library DaySteps {
             let entry := mload(run)
             let a := mload(add(run, 0x40))
             let head := mload(add(run, 0x80))
+            let pairs := eq(mload(add(run, 0x60)), 64)
             for {} lt(entry, mload(add(run, 0x20))) {
                 entry := add(entry, 64)
             } {
@@ -115,7 +116,7 @@ library DaySteps {
                     break
                 }
                 // What most homes have: two steps on one side. Both words are written at once.
-                if eq(mload(add(run, 0x60)), 64) {
+                if pairs {
                     let x := mload(a)
                     let side := sar(255, x)
                     x := xor(add(x, side), side)

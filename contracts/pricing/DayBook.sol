@@ -268,28 +268,32 @@ abstract contract DayBook is BookMargin, EIP712 {
     }
 
     function _readRows(Days memory days_, uint256 from, uint256 to) private view {
-        uint256 point = days_.group * ReplayPages.POINTS;
-        for (uint256 i = from; i < to; ++i) {
-            uint256 entry = days_.table + i * DayTable.ENTRY;
-            if (!DayTable.isOpen(entry)) continue;
-            uint256 slot = days_.first + i;
-            uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
-            DayTable.setRow(entry, ReplayPages.rowOf(page, slot));
+        unchecked {
+            uint256 point = days_.group * ReplayPages.POINTS;
+            for (uint256 i = from; i < to; ++i) {
+                uint256 entry = days_.table + i * DayTable.ENTRY;
+                if (!DayTable.isOpen(entry)) continue;
+                uint256 slot = days_.first + i;
+                uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
+                DayTable.setRow(entry, ReplayPages.rowOf(page, slot));
+            }
         }
     }
 
     /// Writes the rows of the group at hand back, two slots to a page.
     function _storeRows(Days memory days_) private {
-        if (days_.group == NO_PAGE) return;
-        uint256 point = days_.group * ReplayPages.POINTS;
-        uint256 end = days_.rowsTo;
-        for (uint256 i = days_.rowsFrom; i < end; ++i) {
-            uint256 slot = days_.first + i;
-            uint256 key = ReplayPages.keyOf(point, slot);
-            uint256 stored = _sequences[key];
-            uint256 page = _withRow(days_, ReplayPages.inLap(stored, slot), i);
-            if (slot & 1 == 0 && i + 1 < end) page = _withRow(days_, page, ++i);
-            if (page != stored) _sequences[key] = page;
+        unchecked {
+            if (days_.group == NO_PAGE) return;
+            uint256 point = days_.group * ReplayPages.POINTS;
+            uint256 end = days_.rowsTo;
+            for (uint256 i = days_.rowsFrom; i < end; ++i) {
+                uint256 slot = days_.first + i;
+                uint256 key = ReplayPages.keyOf(point, slot);
+                uint256 stored = _sequences[key];
+                uint256 page = _withRow(days_, ReplayPages.inLap(stored, slot), i);
+                if (slot & 1 == 0 && i + 1 < end) page = _withRow(days_, page, ++i);
+                if (page != stored) _sequences[key] = page;
+            }
         }
     }
 
@@ -301,32 +305,34 @@ abstract contract DayBook is BookMargin, EIP712 {
 
     /// Folds what came together for each slot into its book.
     function _closeSlots(Days memory days_) private {
-        bytes memory books = new bytes(36 * DayTable.SLOTS);
-        uint256 first;
-        uint256 last;
-        for (uint256 i = 0; i < DayTable.SLOTS; ++i) {
-            (uint256 begin, uint256 end) = DayTable.wordsOf(days_.table + i * DayTable.ENTRY);
-            if (begin == end) continue;
-            uint32 slot = uint32(days_.first + i);
-            (bytes32 book, uint32 wordCount) = _books.get(slot);
-            book = DayTable.fold(begin, end, book);
-            wordCount += uint32((end - begin) >> 4);
-            _books.put(slot, book, wordCount);
-            if (first == 0) first = slot;
-            last = slot;
-            uint256 offset = 36 * (slot - first);
-            assembly ("memory-safe") {
-                let place := add(add(books, 32), offset)
-                mstore(place, book)
-                mstore(add(place, 4), or(mload(add(place, 4)), wordCount))
+        unchecked {
+            bytes memory books = new bytes(36 * DayTable.SLOTS);
+            uint256 first;
+            uint256 last;
+            for (uint256 i = 0; i < DayTable.SLOTS; ++i) {
+                (uint256 begin, uint256 end) = DayTable.wordsOf(days_.table + i * DayTable.ENTRY);
+                if (begin == end) continue;
+                uint32 slot = uint32(days_.first + i);
+                (bytes32 book, uint32 wordCount) = _books.get(slot);
+                book = DayTable.fold(begin, end, book);
+                wordCount += uint32((end - begin) >> 4);
+                _books.put(slot, book, wordCount);
+                if (first == 0) first = slot;
+                last = slot;
+                uint256 offset = 36 * (slot - first);
+                assembly ("memory-safe") {
+                    let place := add(add(books, 32), offset)
+                    mstore(place, book)
+                    mstore(add(place, 4), or(mload(add(place, 4)), wordCount))
+                }
             }
+            if (first == 0) return;
+            uint256 length = 36 * (last - first + 1);
+            assembly ("memory-safe") {
+                mstore(books, length)
+            }
+            emit DaysAppended(uint32(first), books);
         }
-        if (first == 0) return;
-        uint256 length = 36 * (last - first + 1);
-        assembly ("memory-safe") {
-            mstore(books, length)
-        }
-        emit DaysAppended(uint32(first), books);
     }
 
     function _placeOf(bytes calldata data) private pure returns (uint256 place) {

@@ -11,6 +11,7 @@ import {
   type SlotToSettle,
   type World,
 } from "../contracts/support/world.ts";
+import { measureDayGas } from "./day-gas.ts";
 import { measureNetworkGas } from "./gas-network.ts";
 
 /** One measured figure of design section 8. */

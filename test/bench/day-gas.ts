@@ -1,0 +1,76 @@
+import { appendDays, signedDay } from "../contracts/support/days.ts";
+import { createWorld, emptyRecord, type World } from "../contracts/support/world.ts";
+import type { Row } from "./gas.ts";
+
+const HOMES = 100;
+const RING = 256;
+
+/**
+ * Gas per order word of day orders: whole transactions with base and calldata, prices and energies of every slot differing,
+ * even homes selling and odd ones buying; storage as in any later lap of the ring.
+ */
+export const measureDayGas = async (): Promise<Row[]> => {
+  const world = await createWorld({ homes: HOMES, publish: 0, depositTokens: 20_000 });
+  const first = world.genesisSlot;
+  await world.goTo(world.startOf(first - 2));
+  await world.publishTerms(first, 115);
+  // Some homes at a time: fresh storage is dearer than a transaction's gas for all of them.
+  for (let from = 0; from < HOMES; from += 25) await appendDays(world, await dayOrders(world, first, 25, 96, 1, from));
+  await finalThrough(world, first + 115);
+
+  const later = first + RING;
+  await world.goTo(world.startOf(later - 2));
+  await world.publishTerms(later, 115);
+  const rows: Row[] = [];
+  // 100 accounts x 96 slots x 2 words need more than a transaction holds: 80 slots.
+  for (const [homes, slots, stepsPerSlot, figure] of [
+    [100, 80, 2, 700],
+    [100, 96, 1, 0],
+    [10, 96, 2, 0],
+    [1, 96, 2, 0],
+  ] as const) {
+    const fork = await world.networkHelpers.takeSnapshot();
+    const { gasUsed, taken, skippedSlots } = await appendDays(
+      world,
+      await dayOrders(world, later, homes, slots, stepsPerSlot),
+    );
+    if (taken !== homes || skippedSlots.length > 0) throw new Error(`${taken} of ${homes} day orders were taken`);
+    await fork.restore();
+    rows.push({
+      what: `day order, ${homes} accounts, ${slots} slots x ${stepsPerSlot} words, steady state`,
+      figure,
+      measured: Math.round(Number(gasUsed) / (homes * slots * stepsPerSlot)),
+      unit: "gas per order word",
+    });
+  }
+  return rows;
+};
+
+const dayOrders = (world: World, firstSlot: number, homes: number, slots: number, stepsPerSlot: number, from = 0) =>
+  Promise.all(
+    Array.from({ length: homes }, (_, i) => {
+      const point = from + i;
+      const side = point % 2 === 0 ? 1 : -1;
+      const steps = Array.from({ length: slots * stepsPerSlot }, (_unused, at) => at);
+      return signedDay(world, {
+        ...{ point, firstSlot, stepsPerSlot, sequence: 1, green: false },
+        energyWh: steps.map((at) => side * (400 + 3 * point + at)),
+        priceMicroPerKwh: steps.map((at) => 80_000 + 137 * at + 1_000 * point),
+      });
+    }),
+  );
+
+/** Makes everything up to `last` final, as payments by position: at most 256 slots may be open. */
+const finalThrough = async ({ c, goTo, startOf }: World, last: number): Promise<void> => {
+  const firstOpen = Number(await c.settlement.finalThrough()) + 1;
+  for (let slot = firstOpen; slot <= last; slot += 1) {
+    await goTo(startOf(slot + 9));
+    await c.settlement.estimate(slot);
+  }
+  for (let slot = firstOpen; slot <= last; slot += 1) {
+    const [status, since] = await c.settlement.statusOf(slot);
+    await goTo(startOf(Number(since) + 96));
+    if (status === 1n) await c.settlement.settleEstimated(emptyRecord(slot));
+    await c.settlement.advanceFinal(10);
+  }
+};
