@@ -105,6 +105,7 @@ export const measureGas = async (): Promise<Row[]> => {
   }
   if ((await world.discrepancyNano()) !== 0n) throw new Error("the ledger does not sum to its tokens");
   rows.push(...(await measureNetworkGas()));
+  rows.push(...(await measureDayGas()));
   return rows;
 };
 
