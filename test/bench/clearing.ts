@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { clearBook } from "../../services/core/market/clear.ts";
 import { GREEN, OFFER } from "../../services/core/market/types.ts";
+import { measureMesh } from "./clearing-mesh.ts";
 import { BAND, EXPORT, FEE, IMPORT, randomMarket, type Market } from "./clearing-market.ts";
 
 /** One line of the bench table. */
@@ -83,7 +84,7 @@ export const measureClearing = async (): Promise<Row[]> => {
     rows.push({ what: `${beside} as a multiple`, figure: "", measured: program.seconds / own, unit: "times" });
   }
   rows.push(measureJoint());
-  return rows;
+  return [...rows, ...(await measureMesh())];
 };
 
 /** The larger network with green orders and trades, which make it one flow. */
