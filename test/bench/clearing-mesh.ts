@@ -15,7 +15,7 @@ const ORDERS = 10_000;
 const ROUNDS = 3;
 const SEED = 7;
 /** Wh of line per MW of rating: so that some lines are full. */
-const WH_PER_MW = 150;
+const WH_PER_MW = 60;
 
 /** Half bids, half offers of a community's size, over the network of PGLib case118. */
 const market118 = (): MeshMarket => {

@@ -31,7 +31,7 @@ export interface SolveOptions {
   readonly method?: "simplex" | "ipm" | "choose";
   /** How far a bound may be missed, and an integer from a whole number; 1e-7 and 1e-6 when left out. */
   readonly tolerance?: number;
-  /** Integer programs: give up after so many nodes of the search. */
+  /** Integer programs: give up after so many nodes of the search, and take the best answer so far. */
   readonly maxNodes?: number;
 }
 
@@ -125,7 +125,10 @@ const minimise = (
       model.run();
       const status = model.getModelStatus();
       const objective = model.getObjectiveValue();
-      if (status !== highs.constants.modelStatus.optimal || !Number.isFinite(objective)) {
+      // Of an integer program whose search was given up the best answer so far will do.
+      const { optimal, solutionLimit } = highs.constants.modelStatus;
+      const proven = status === optimal || (maxNodes !== undefined && status === solutionLimit);
+      if (!proven || !Number.isFinite(objective)) {
         return undefined;
       }
       const { colValue, rowDual } = model.getSolution();

@@ -14,7 +14,9 @@ export interface Fills {
 
 /** How many Wh the integer search may move each marginal fill from its rounded value; the next when one finds nothing. */
 const RANGES = [2, 40, 1_000_000] as const;
-const MAX_NODES = 2_000;
+const MAX_NODES = 300;
+/** From so many full limits on, rounding from the middle of their tolerances comes before the search. */
+const MANY = 12;
 /** A trade is an offer and a bid (keys.ts). */
 const TRADE_RANK = 4;
 /** What a rank weighs beside a Wh of slack at the limit with the highest dual price. */
@@ -52,11 +54,53 @@ export function* wholeFills(
   }
   const best = search(program, duals, steps, free, Infinity, "continuous", solver);
   free.forEach((step, i) => (step.filledWh = moved(step, best?.[i] ?? 0)));
+  if (duals.mu.filter((own) => own !== 0n).length >= MANY) {
+    const centre = search(program, duals, steps, free, Infinity, "centred", solver);
+    if (centre) yield fills(balanced(program, steps, free, centre));
+  }
   for (const range of RANGES) {
     const found = search(program, duals, steps, free, range, "integer", solver);
     if (found) yield fills(found);
   }
 }
+
+/** Rounds moves; what islands then lack or have too much goes Wh by Wh where it changes the rounding least. */
+const balanced = (
+  { book, terms }: MeshProgram,
+  steps: readonly Step[],
+  free: readonly Step[],
+  moves: Float64Array,
+): number[] => {
+  const rounded = Array.from(moves, Math.round);
+  const whole = new Map(free.map((step, i) => [step, rounded[i] as number]));
+  terms.forEach((_, top) => {
+    if (book.root[top] !== top) return;
+    let excessWh = 0;
+    for (const step of steps) {
+      const [end] = step.at;
+      if (step.at.length !== 1 || !end || book.root[end.zone] !== top) continue;
+      excessWh += end.sign * (step.filledWh + (whole.get(step) ?? 0));
+    }
+    const by = -Math.sign(excessWh);
+    for (; excessWh !== 0; excessWh += by) {
+      let best = -1;
+      let least = Infinity;
+      free.forEach((step, i) => {
+        const [end] = step.at;
+        if (step.at.length !== 1 || !end || book.root[end.zone] !== top) return;
+        const next = (rounded[i] as number) + by * end.sign;
+        const filledWh = step.filledWh + next;
+        const error = Math.abs(next - (moves[i] as number));
+        if (filledWh < 0 || filledWh > step.availableWh || error >= least) return;
+        best = i;
+        least = error;
+      });
+      if (best < 0) return;
+      rounded[best] = (rounded[best] as number) + by * ((free[best] as Step).at[0] as { sign: number }).sign;
+    }
+  });
+  return rounded;
+};
 
 /** A group or a trade: it exports at one zone and, a trade, imports at another. */
 interface Step {
@@ -118,7 +162,7 @@ const search = (
   steps: readonly Step[],
   free: readonly Step[],
   range: number,
-  kind: "continuous" | "integer",
+  kind: "continuous" | "centred" | "integer",
   solver: Solver,
 ): Float64Array | undefined => {
   const { root } = book;
@@ -134,7 +178,7 @@ const search = (
   const flows = flowsOf(limits, netExportWh);
   const highest = mu.reduce((most, own) => Math.max(most, Math.abs(Number(own)) / Number(DUAL_UNIT)), 1e-3);
   // Where limits with a dual price are met with equality all is of one welfare.
-  const worth = ({ cost, rank }: Step): number => (kind === "continuous" ? rank : cost / highest + RANK_WEIGHT * rank);
+  const worth = ({ cost, rank }: Step): number => (kind !== "integer" ? rank : cost / highest + RANK_WEIGHT * rank);
   const optimum = solver.attempt(
     (lp) => {
       const islandRows = new Map<number, number>();
@@ -152,10 +196,20 @@ const search = (
         const { above, below } = slackOf(limit, flows[l] as bigint);
         const own = mu[l] as bigint;
         const width = toleranceOf(limit) - 1n;
+        const [near, far] = { continuous: [0n, 0n], centred: [width / 2n, width / 2n], integer: [0n, width] }[kind] as [
+          bigint,
+          bigint,
+        ];
         let least = -below;
         let most = above;
-        if (own > 0n) least = larger(least, kind === "integer" ? above - width : above);
-        if (own < 0n) most = smaller(most, kind === "integer" ? width - below : -below);
+        if (own > 0n) {
+          most = larger(least, above - near);
+          least = larger(least, above - far);
+        }
+        if (own < 0n) {
+          least = smaller(most, near - below);
+          most = smaller(most, far - below);
+        }
         return lp.addRow(Number(least) / WEIGHT_UNIT, Number(most) / WEIGHT_UNIT);
       });
       for (const step of free) {
@@ -171,7 +225,13 @@ const search = (
           if (weight !== 0) entries.push(limitRows[l] as number, weight / WEIGHT_UNIT);
         });
         const least = Math.max(-range, -filledWh);
-        lp.addColumn(worth(step), least, Math.min(range, availableWh - filledWh), entries, kind);
+        lp.addColumn(
+          worth(step),
+          least,
+          Math.min(range, availableWh - filledWh),
+          entries,
+          kind === "integer" ? "integer" : "continuous",
+        );
       }
     },
     kind === "integer" ? { tolerance: 1e-7, maxNodes: MAX_NODES } : {},
