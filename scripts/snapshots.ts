@@ -17,6 +17,7 @@ const contracts = [
   ["consumption", "MeteringPoints"],
   ["consumption", "MeterOracle"],
   ["libraries", "ClearingMesh"],
+  ["libraries", "ClearingRadial"],
   ["pricing", "Auction"],
   ["pricing", "Ledger"],
   ["pricing", "OrderBook"],

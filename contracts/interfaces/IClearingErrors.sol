@@ -60,4 +60,12 @@ interface IClearingErrors {
     error GreenNotTight(uint256 root, int256 slackWh);
     /// Green price less zone price is not the smallest premium that supports the fills of the island.
     error WrongPremium(uint256 zone, int256 posted, int256 expected);
+    /// The batches of a part lead from the hash that it states to `got`, not to where the part after it begins.
+    error PartMismatch(bytes32 expected, bytes32 got);
+    /// The state that was handed in is not what the sender's last part left.
+    error StaleProgress(bytes32 expected, bytes32 got);
+    /// Other postings or claims than those of the first part.
+    error OtherSubmission(bytes32 expected, bytes32 got);
+    /// The words at the price are not what was claimed of them. `group` counts five per record: offers, then bids by class.
+    error WrongClaim(uint256 group);
 }

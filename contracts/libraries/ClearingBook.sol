@@ -38,6 +38,13 @@ library ClearingBook {
         bytes calldata batches,
         bytes32 start
     ) internal pure returns (bytes32 hash, BookTable memory table) {
+        hash = fold(book, batches, start);
+        table.points = bound(book);
+        table.memoryOffset = room(table.points);
+    }
+
+    /// Running hash after whole batches. Leaves no memory behind.
+    function fold(bytes calldata book, bytes calldata batches, bytes32 start) internal pure returns (bytes32 hash) {
         if (book.length % WORD_BYTES != 0) revert IClearingErrors.MalformedBook(book.length);
         uint256 end;
         hash = start;
@@ -61,15 +68,13 @@ library ClearingBook {
         if (end != book.length || batches.length & 1 != 0) {
             revert IClearingErrors.MalformedBatches(end / WORD_BYTES, book.length / WORD_BYTES);
         }
-        // The sequences of orders begin with 1.
-        if (book.length != 0 && book[4] == 0) revert IClearingErrors.NoSequence();
-        table.points = _bound(book);
-        table.memoryOffset = _room(table.points);
     }
 
     /// A bound of the points in the book, at most twice as high as need be: all bits of any of them, and one.
-    function _bound(bytes calldata book) private pure returns (uint256 points) {
+    function bound(bytes calldata book) internal pure returns (uint256 points) {
         if (book.length == 0) return 0;
+        // The sequences of orders begin with 1.
+        if (book[4] == 0) revert IClearingErrors.NoSequence();
         assembly ("memory-safe") {
             let offset := book.offset
             let end := add(offset, book.length)
@@ -108,7 +113,7 @@ library ClearingBook {
     }
 
     /// Cleared memory for so many entries, and up to three more, since positions are written four at a time.
-    function _room(uint256 points) private pure returns (uint256 offset) {
+    function room(uint256 points) internal pure returns (uint256 offset) {
         assembly ("memory-safe") {
             offset := mload(0x40)
             let size := shl(5, and(add(points, 3), not(3)))
@@ -118,16 +123,16 @@ library ClearingBook {
     }
 
     /// Sorts every live word by the posted price of its zone, or of the zone's twin: better orders are filled into the table,
-    /// orders at the price are summed and listed, and all move the known bounds.
+    /// orders at the price are summed and listed, and all move the known bounds. Parts of a book may be tallied one after the other,
+    /// the last first; `close` ends it.
     /// @param zones records of `count` zones, then of their twins if green orders trade apart
-    /// @return welfare of the orders filled here, nano-token
+    /// @return welfare of the orders filled here, before fees, nano-token
     /// @return margin calldata offsets of the words at the price, the last appended first
     function tally(
         bytes calldata book,
         BookTable memory table,
         ZoneTally[] memory zones,
-        uint256 count,
-        PriceBand memory band
+        uint256 count
     ) internal pure returns (int256 welfare, uint256[] memory margin) {
         ZoneTally memory nowhere;
         ZoneTally memory twin;
@@ -136,8 +141,13 @@ library ClearingBook {
         (welfare, margin) = _read(book, table.memoryOffset, _directory(zones, count, nowhere), zones.length > count);
         // Below the highest price every bid is left and every offer filled.
         if (_isFound(nowhere) || _isFound(twin)) _refuseZone(book, count);
+    }
+
+    /// Ends the tally of a whole book.
+    /// @return feesNano fees on the bids that are better than the price, still to be taken off the welfare
+    function close(ZoneTally[] memory zones, PriceBand memory band) internal pure returns (int256 feesNano) {
         unchecked {
-            for (uint256 i = 0; i < zones.length; ++i) welfare -= _close(zones[i], band);
+            for (uint256 i = 0; i < zones.length; ++i) feesNano += _close(zones[i], band);
         }
     }
 

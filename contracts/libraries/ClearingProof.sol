@@ -8,9 +8,9 @@ import {ClearingGreen} from "./ClearingGreen.sol";
 import {ClearingMargin} from "./ClearingMargin.sol";
 import {ClearingMesh} from "./ClearingMesh.sol";
 import {ClearingNetwork} from "./ClearingNetwork.sol";
+import {ClearingRadial} from "./ClearingRadial.sol";
 import {ClearingTrades} from "./ClearingTrades.sol";
 import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
-import {ClearingVolume} from "./ClearingVolume.sol";
 import {ClearingSubmission, GreenPosting, MarketTerms, PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
 import {ZoneTallies} from "./ZoneTallies.sol";
 
@@ -42,13 +42,8 @@ library ClearingProof {
     ) internal pure returns (ClearingOutcome memory outcome) {
         ZoneTally[] memory tallies = open(submission, market);
         uint256[] memory margin;
-        (outcome.welfareNano, margin) = ClearingBook.tally(
-            submission.book,
-            table,
-            tallies,
-            market.zones.length,
-            market.band
-        );
+        (outcome.welfareNano, margin) = ClearingBook.tally(submission.book, table, tallies, market.zones.length);
+        outcome.welfareNano -= ClearingBook.close(tallies, market.band);
         check(submission, market, tallies, outcome);
         ClearingMargin.fill(table, tallies, market.zones.length, margin);
     }
@@ -77,23 +72,20 @@ library ClearingProof {
             }
             outcome.welfareNano += ClearingTrades.take(market.trades, tallies, submission.tradesWh);
             _sum(market.zones, tallies, outcome);
-            if (market.limits.length != 0) {
-                (outcome.gapBoundNano, outcome.lambda, outcome.gamma) = ClearingMesh.check(
-                    market,
-                    ZoneTallies.pack(tallies, count),
-                    tallies.length != count,
-                    submission.duals.mu,
-                    submission.tradesWh
-                );
+            bytes memory records = ZoneTallies.pack(tallies, count);
+            if (market.limits.length == 0) {
+                if (submission.duals.mu.length != 0)
+                    revert IClearingErrors.WrongDualCount(submission.duals.mu.length, 0);
+                ClearingRadial.check(market, records, tallies.length != count, submission.tradesWh);
                 return;
             }
-            if (submission.duals.mu.length != 0) revert IClearingErrors.WrongDualCount(submission.duals.mu.length, 0);
-            ClearingNetwork.checkFlows(market.zones, tallies);
-            ClearingTrades.checkSpreads(market.trades, tallies, submission.tradesWh);
-            ClearingNetwork.carry(market, tallies, 0, submission.tradesWh);
-            if (tallies.length != count) ClearingGreen.check(market, tallies, submission.tradesWh);
-            ClearingNetwork.checkPrices(market, tallies, submission.tradesWh);
-            ClearingVolume.check(market, tallies, submission.tradesWh);
+            (outcome.gapBoundNano, outcome.lambda, outcome.gamma) = ClearingMesh.check(
+                market,
+                records,
+                tallies.length != count,
+                submission.duals.mu,
+                submission.tradesWh
+            );
         }
     }
 

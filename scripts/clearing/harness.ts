@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Interface, hexlify } from "ethers";
+import { hexlify, id, Interface } from "ethers";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import type { GreenPosting, ZonePosting } from "../../services/core/market/types.ts";
 import { networkLimits } from "../../services/core/market/mesh/ptdf.ts";
@@ -62,7 +62,7 @@ export interface Harness {
 
 const ARTIFACT = "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json";
 /** What the contract is linked to. */
-const LIBRARY = "artifacts/contracts/libraries/ClearingMesh.sol/ClearingMesh.json";
+const LIBRARIES = ["ClearingMesh", "ClearingRadial"];
 /** Words of a batch, recorded by one transaction; far below what one block of this EVM takes. */
 const BATCH_WORDS = 20_000;
 const GAS = `0x${(2 ** 42).toString(16)}`;
@@ -74,7 +74,6 @@ const BLOCK_GAS = 2n ** 43n;
  */
 export const createHarness = async (): Promise<Harness> => {
   const { abi, bytecode } = readArtifact(ARTIFACT);
-  const library = readArtifact(LIBRARY);
   const environment = await createHardhatRuntimeEnvironment(
     {
       networks: {
@@ -112,9 +111,14 @@ export const createHarness = async (): Promise<Harness> => {
     return { contractAddress: receipt.contractAddress, gasUsed: Number(receipt.gasUsed) };
   };
 
-  const linkedTo = await send({ data: library.bytecode });
-  // The compiler leaves a placeholder of the address's length.
-  const linked = bytecode.replaceAll(/__\$[0-9a-f]{34}\$__/g, linkedTo.contractAddress.slice(2));
+  let linked = bytecode;
+  for (const name of LIBRARIES) {
+    const path = `contracts/libraries/${name}.sol`;
+    const { contractAddress } = await send({ data: readArtifact(`artifacts/${path}/${name}.json`).bytecode });
+    // The compiler leaves a placeholder of the address's length.
+    const placeholder = `__$${id(`project/${path}:${name}`).slice(2, 36)}$__`;
+    linked = linked.replaceAll(placeholder, contractAddress.slice(2));
+  }
 
   return {
     async record(market) {

@@ -4,6 +4,7 @@ import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__f
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { ClearingMesh__factory } from "../../types/contracts/factories/libraries/ClearingMesh__factory.ts";
+import { ClearingRadial__factory } from "../../types/contracts/factories/libraries/ClearingRadial__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
@@ -35,7 +36,8 @@ export interface DeployBounds {
 }
 
 /** What the auction is linked to. */
-const LIBRARY = "project/contracts/libraries/ClearingMesh.sol:ClearingMesh";
+const MESH_LIBRARY = "project/contracts/libraries/ClearingMesh.sol:ClearingMesh";
+const RADIAL_LIBRARY = "project/contracts/libraries/ClearingRadial.sol:ClearingRadial";
 
 /** One base unit of a token with 6 decimals per order word. */
 const WORD_FEE_NANO = 1_000;
@@ -91,6 +93,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     "sealedBatches",
     "orderBook",
     "clearingMesh",
+    "clearingRadial",
     "auction",
     "meterOracle",
     "settlement",
@@ -152,7 +155,8 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     new OrderBook__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger, at.settlement, at.sealedBatches),
   );
   await landed("clearingMesh", new ClearingMesh__factory(signer).deploy());
-  const linked = { [LIBRARY]: at.clearingMesh };
+  await landed("clearingRadial", new ClearingRadial__factory(signer).deploy());
+  const linked = { [MESH_LIBRARY]: at.clearingMesh, [RADIAL_LIBRARY]: at.clearingRadial };
   await landed("auction", new Auction__factory(linked, signer).deploy(at.orderBook, at.grid, at.tariffs));
   const meterOracle = await landed(
     "meterOracle",
@@ -188,6 +192,6 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     await done(access.grantRole(ADMIN_ROLE, admin, 0));
     await done(access.renounceRole(ADMIN_ROLE, deployer));
   }
-  const { clearingMesh: _linked, ...addresses } = at;
+  const { clearingMesh: _mesh, clearingRadial: _radial, ...addresses } = at;
   return { chainId: Number(chainId), deployedAtBlock: deployedAtBlock ?? 0, ...addresses };
 };

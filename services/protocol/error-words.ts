@@ -93,6 +93,11 @@ const sentences: Record<string, (v: Values) => string> = {
   DualNotNeeded: (v) => `The fills need no dual price as high as ${v["mu"]} at limit ${v["limit"]}.`,
   DualsContradictFills: (v) =>
     `With these dual prices no price of the island of zone ${v["root"]} goes with the fills: ${v["lo"]} to ${v["hi"]}.`,
+  PartMismatch: (v) => `This part of the book leads to hash ${v["got"]}; the part after it begins at ${v["expected"]}.`,
+  StaleProgress: (v) => `The state handed in has hash ${v["got"]}; the sender's last part left ${v["expected"]}.`,
+  OtherSubmission: (v) =>
+    `The postings or claims differ from those of the first part (${v["got"]}, not ${v["expected"]}).`,
+  WrongClaim: (v) => `The orders at the price are not what was claimed of them (group ${v["group"]}).`,
   NoSequence: () => "The sequences of orders begin with 1; the first word of the book has 0.",
   WrongTradeCount: (v) => `${v["posted"]} fills of bilateral trades were posted; the slot has ${v["expected"]} trades.`,
   TradeOverfilled: (v) => `Bilateral trade ${v["trade"]} was filled with ${v["filledWh"]} of ${v["limitWh"]} Wh.`,

@@ -130,7 +130,8 @@ export interface Market {
 export const createStand = async () => {
   const { ethers } = await network.create();
   const ClearingMesh = await (await ethers.deployContract("ClearingMesh")).getAddress();
-  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh } });
+  const ClearingRadial = await (await ethers.deployContract("ClearingRadial")).getAddress();
+  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh, ClearingRadial } });
   const prove = (words: readonly Word[], market: Market, posted: Posted) =>
     harness.prove.staticCall(
       submissionOf(hexlify(encodeBook(columnsOf(words))), posted),
