@@ -19,6 +19,7 @@ const contracts = [
   ["libraries", "ClearingMesh"],
   ["libraries", "ClearingRadial"],
   ["pricing", "Auction"],
+  ["pricing", "Bilaterals"],
   ["pricing", "Ledger"],
   ["pricing", "OrderBook"],
   ["pricing", "SealedBatches"],

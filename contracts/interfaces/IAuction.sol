@@ -25,11 +25,12 @@ struct ClearingRecord {
 
 /// What only some slots have.
 struct ClearingExtras {
-    /// Per zone, micro-token per kWh: what green orders trade at; empty if that is the zone price everywhere.
+    /// Per zone, micro-token per kWh: what green orders trade at; empty where no live green-only bid is in the book.
     int64[] greenPrices;
     /// Net Wh that each point sold in green orders (PackedEnergy); empty with `greenPrices`.
     bytes green;
-    /// Fills of the bilateral trades, in order of registration.
+    /// The slot's bilateral trades in order of registration, 32 bytes each (TradeWord), and their fills; both empty without any.
+    bytes trades;
     uint32[] tradesWh;
     /// Bound of what the welfare may lack of the optimum, nano-token; 0 on a radial network.
     uint128 gapBoundNano;
@@ -57,4 +58,5 @@ interface IAuction {
     /// First 28 bytes of the hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
     function clearingOf(uint32 slot) external view returns (bytes28);
     function orderBook() external view returns (address);
+    function bilaterals() external view returns (address);
 }

@@ -79,6 +79,8 @@ interface ILedger {
     ) external;
 
     function balanceOf(uint32 account) external view returns (int128 nano);
+    /// Balance of a point less what its bilateral trades bind: what the margin of its orders is checked against.
+    function unboundOf(uint32 point) external view returns (int256 nano);
     /// What an address earned by clearing and did not take out yet.
     function earnedOf(address clearer) external view returns (uint256 nano);
     function token() external view returns (address);
@@ -88,4 +90,5 @@ interface ILedger {
     function ownerOf(uint32 account) external view returns (address);
     function settlement() external view returns (address);
     function orderBook() external view returns (address);
+    function bilaterals() external view returns (address);
 }

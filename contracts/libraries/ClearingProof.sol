@@ -231,7 +231,12 @@ library ClearingProof {
                 boughtWh += uint256(bidWh);
                 feesNano += bidWh * zone.fee;
                 welfareNano += (int256(zone.bidFilledWh) - int256(zone.offerFilledWh)) * zone.price;
-                if (i >= zones.length) continue;
+                if (i >= zones.length) {
+                    // Green energy is paid at its own price. Zero on a radial network; a meshed one rounds that price in each zone.
+                    int256 greenWh = int256(zone.offerWh + zone.offerFilledWh) - bidWh;
+                    rentNano -= greenWh * (zone.price - tallies[i - zones.length].price); // [87]
+                    continue;
+                }
                 soldBackupWh += zone.backupSoldWh;
                 boughtBackupWh += zone.backupBoughtWh;
                 int256 sold = int256(zone.backupSoldWh);

@@ -101,7 +101,8 @@ struct ClearingSubmission {
     ZonePosting[] postings;
     /// Empty (no live green-only bid in the book), or one per zone.
     GreenPosting[] green;
-    /// Fill of every bilateral trade of the slot, in order of registration.
+    /// The slot's bilateral trades as they were registered, 32 bytes each (TradeWord), and their fills.
+    bytes trades;
     uint64[] tradesWh;
     NetworkDuals duals;
 }

@@ -14,22 +14,25 @@ struct FixedMoney {
 
 /// Prices of one slot in one zone, and what its accounts did. Field order is known to the assembly below.
 struct ZoneRow {
+    /// Wh that its accounts bought (bits 79..0), metered beyond their positions (159..80) and lacked (239..160).
+    uint256 energy;
     /// What a sold, a bought, a missing and a surplus Wh cost, micro-token per kWh.
     int256 sellPrice;
     int256 buyPrice;
     int256 deficitPrice;
     int256 surplusPrice;
-    uint256 boughtWh;
-    /// Sum of all deficits, zero or negative.
-    int256 deficitWh;
-    int256 surplusWh;
     uint256 backed;
+    /// Green price less zone price; set in slots that have one (ExtraPayments).
+    int256 premium;
 }
 
 /// The payments of one slot, computed purely (design, sections 4 and 5). Per account, with position p (net sold) and metered
 /// net export m:  p x price - fee x max(0, -p) + (m >= p ? (m - p) F : (m - p) T).  A missing reading counts as min(p, 0).
 /// The other side of every payment is a fixed account, so that the slot sums to zero. Nothing here can revert.
 library SlotPayments {
+    /// One of the sums in a row's `energy`.
+    uint256 private constant SUM = (1 << 80) - 1;
+
     /// Sets the prices of all zones. A zone without a posted price has the slot's reference price. Zones with a bit in
     /// `backedZones` have the backup supplier's tariffs for imbalance; the others the zone price and nothing better than nothing: one
     /// order can push such a price below zero, and the members' pool pays nobody for using energy.
@@ -50,9 +53,7 @@ library SlotPayments {
                 ZoneRow memory row = table[zone];
                 row.sellPrice = price;
                 row.buyPrice = price + fee;
-                row.boughtWh = 0;
-                row.deficitWh = 0;
-                row.surplusWh = 0;
+                row.energy = 0;
                 row.backed = (backedZones >> zone) & 1;
                 int256 gross = price + fee;
                 row.deficitPrice = row.backed == 1 ? importTariff : (gross > 0 ? gross : int256(0));
@@ -61,46 +62,72 @@ library SlotPayments {
         }
     }
 
-    /// Adds each point's payment to `deltas` and its energy to its zone's row. `zones` one byte, `positions` 4 and `readings`
-    /// 8 bytes per point, all for `deltas.length` points.
+    /// Where each point's row stands in memory, 4 bytes per point. `zones` one byte per point.
+    function rowsOf(ZoneRow[] memory table, bytes memory zones) internal pure returns (bytes memory rows) {
+        rows = new bytes(zones.length << 2);
+        assembly ("memory-safe") {
+            let first := add(table, 32)
+            let zone := add(zones, 1)
+            let row := add(rows, 32)
+            let end := add(row, mload(rows))
+            for {} lt(row, end) {} {
+                let at_ := mload(add(first, shl(5, and(mload(zone), 0xff))))
+                mstore8(row, shr(24, at_))
+                mstore8(add(row, 1), shr(16, at_))
+                mstore8(add(row, 2), shr(8, at_))
+                mstore8(add(row, 3), at_)
+                zone := add(zone, 1)
+                row := add(row, 4)
+            }
+        }
+    }
+
+    /// Adds each point's payment to `deltas` and its energy to its zone's row. `rows` (rowsOf) and `positions` 4 bytes and
+    /// `readings` 8 bytes per point, all for `deltas.length` points.
     function addPayments(
-        ZoneRow[] memory table,
-        bytes memory zones,
+        bytes memory rows,
         bytes memory positions,
         bytes memory readings,
         int128[] memory deltas
     ) internal pure {
         assembly ("memory-safe") {
             // Each pointer stands so that the point's bytes are the lowest of the word it loads.
-            let rows := add(table, 32)
-            let zone := add(zones, 1)
             let position := add(positions, 4)
+            let toRow := sub(rows, positions)
             let reading := add(readings, 8)
             let delta := add(deltas, 32)
             let end := add(delta, shl(5, mload(deltas)))
             for {} lt(delta, end) {} {
-                let row := mload(add(rows, shl(5, and(mload(zone), 0xff))))
-                let energyWh := mload(position)
-                let bought := and(shr(31, energyWh), 1)
+                let row := and(mload(add(position, toRow)), 0xffffffff)
+                let raw := mload(position)
                 // Bits 30..24 count the point's words.
-                energyWh := and(energyWh, 0xffffff)
-                let p := mul(energyWh, sub(1, shl(1, bought)))
-                // The sell price, or the buy price 32 bytes behind it.
-                let pay := mul(p, mload(add(row, shl(5, bought))))
-                let at_ := add(row, 128)
-                mstore(at_, add(mload(at_), mul(energyWh, bought)))
-                let raw := mload(reading)
-                let d := sub(sub(and(raw, 0x7fffffff), and(shr(31, raw), 0x7fffffff)), p)
-                if eq(and(shr(62, raw), 3), 3) {
-                    d := sub(0, mul(energyWh, iszero(bought)))
+                let p := and(raw, 0xffffff)
+                let price := mload(add(row, 32))
+                let energy := 0
+                if and(raw, 0x80000000) {
+                    energy := p
+                    p := sub(0, p)
+                    price := mload(add(row, 64))
                 }
-                // The surplus price and sum, or the deficit's 32 bytes before them.
-                at_ := sub(row, shl(5, slt(d, 0)))
-                pay := add(pay, mul(d, mload(add(at_, 96))))
-                at_ := add(at_, 192)
-                mstore(at_, add(mload(at_), d))
+                raw := mload(reading)
+                let d := sub(and(raw, 0x7fffffff), and(shr(31, raw), 0x7fffffff))
+                // Quality 3 in the highest two of the reading's bits: missing.
+                if gt(byte(24, raw), 191) {
+                    d := mul(p, slt(p, 0))
+                }
+                d := sub(d, p)
+                let pay := mul(p, price)
+                switch slt(d, 0)
+                case 0 {
+                    energy := add(energy, shl(80, d))
+                    pay := add(pay, mul(d, mload(add(row, 128))))
+                }
+                default {
+                    energy := sub(energy, shl(160, d))
+                    pay := add(pay, mul(d, mload(add(row, 96))))
+                }
+                mstore(row, add(mload(row), energy))
                 mstore(delta, add(mload(delta), pay)) // [25]
-                zone := add(zone, 1)
                 position := add(position, 4)
                 reading := add(reading, 8)
                 delta := add(delta, 32)
@@ -109,27 +136,21 @@ library SlotPayments {
     }
 
     /// As `addPayments` for a slot without readings: every position counts as metered.
-    function addPositions(
-        ZoneRow[] memory table,
-        bytes memory zones,
-        bytes memory positions,
-        int128[] memory deltas
-    ) internal pure {
+    function addPositions(bytes memory rows, bytes memory positions, int128[] memory deltas) internal pure {
         unchecked {
             for (uint256 point = 0; point < deltas.length; ++point) {
                 uint256 raw;
-                uint256 zone;
+                ZoneRow memory row;
                 assembly ("memory-safe") {
                     raw := and(mload(add(add(positions, 4), shl(2, point))), 0xffffffff)
-                    zone := and(mload(add(add(zones, 1), point)), 0xff)
+                    row := and(mload(add(add(rows, 4), shl(2, point))), 0xffffffff)
                 }
-                ZoneRow memory row = table[zone];
                 uint256 energyWh = raw & PackedEnergy.MAX_WH;
                 if (raw >> 31 == 0) {
                     deltas[point] += int128(int256(energyWh) * row.sellPrice);
                 } else {
                     deltas[point] -= int128(int256(energyWh) * row.buyPrice);
-                    row.boughtWh += energyWh;
+                    row.energy += energyWh;
                 }
             }
         }
@@ -150,16 +171,16 @@ library SlotPayments {
             int256 fee = int256(uint256(terms.fee()));
             for (uint256 zone = 0; zone < table.length; ++zone) {
                 ZoneRow memory row = table[zone];
+                int256 bought = int256(row.energy & SUM);
+                int256 surplus = int256((row.energy >> 80) & SUM);
+                int256 deficit = int256(row.energy >> 160);
                 if (row.backed == 1) {
-                    boughtWh += int256(row.boughtWh);
-                    deficitWh -= row.deficitWh;
-                    surplusWh += row.surplusWh;
+                    boughtWh += bought;
+                    deficitWh += deficit;
+                    surplusWh += surplus;
                 } else {
                     // No backup: the members' pool is the other side of everything but the trades.
-                    money.members +=
-                        int256(row.boughtWh) * fee -
-                        row.deficitWh * row.deficitPrice -
-                        row.surplusWh * row.surplusPrice;
+                    money.members += bought * fee + deficit * row.deficitPrice - surplus * row.surplusPrice;
                 }
             }
             int256 nettedWh = deficitWh < surplusWh ? deficitWh : surplusWh; // [26]

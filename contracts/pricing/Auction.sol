@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
+import {IBilaterals} from "../interfaces/IBilaterals.sol";
 import {GridZone, IGrid} from "../interfaces/IGrid.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
@@ -11,22 +12,25 @@ import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
 import {ClearingSubmission, MarketTerms, PriceBand, SlotTerms, ZoneTerms} from "../libraries/MarketTypes.sol";
+import {RecordExtras} from "../libraries/RecordExtras.sol";
 import {RecordDigest} from "../libraries/RecordDigest.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
 /// See IAuction for what each function does.
 contract Auction is IAuction, IClearingErrors {
     address public immutable orderBook;
+    address public immutable bilaterals;
     IGrid public immutable grid;
     ITariffs public immutable tariffs;
 
     /// bits 255..32 digest of the record, 31..0 slot.
     mapping(uint256 ringIndex => uint256 entry) private _clearings;
 
-    constructor(address orderBook_, IGrid grid_, ITariffs tariffs_) {
+    constructor(address orderBook_, IGrid grid_, ITariffs tariffs_, address bilaterals_) {
         orderBook = orderBook_;
         grid = grid_;
         tariffs = tariffs_;
+        bilaterals = bilaterals_;
     }
 
     function clear(ClearingSubmission calldata submission) external {
@@ -37,8 +41,10 @@ contract Auction is IAuction, IClearingErrors {
             revert NotBetweenGateAndStart(slot, block.timestamp, gate, start);
         }
         if (clearingOf(slot) != 0) revert AlreadyCleared(slot);
-        BookTable memory table = _replay(submission);
-        ClearingOutcome memory outcome = ClearingProof.proveReplayed(submission, table, _terms(slot));
+        MarketTerms memory market = _terms(slot);
+        market.trades = IBilaterals(bilaterals).listed(slot, submission.trades);
+        BookTable memory table = _replay(submission, market.trades.length);
+        ClearingOutcome memory outcome = ClearingProof.proveReplayed(submission, table, market);
         _accept(submission, table, outcome);
     }
 
@@ -47,11 +53,14 @@ contract Auction is IAuction, IClearingErrors {
         return uint32(entry) == slot ? bytes28(bytes32(entry)) : bytes28(0);
     }
 
-    /// The posted book is the one that the chain holds.
-    function _replay(ClearingSubmission calldata submission) private view returns (BookTable memory table) {
+    /// The posted book is the one that the chain holds; it may be empty beside bilateral trades.
+    function _replay(
+        ClearingSubmission calldata submission,
+        uint256 trades
+    ) private view returns (BookTable memory table) {
         uint32 slot = submission.slot;
         (bytes32 expected, uint32 wordCount) = IOrderBook(orderBook).bookOf(slot);
-        if (wordCount == 0) revert EmptyBook(slot);
+        if (wordCount == 0 && trades == 0) revert EmptyBook(slot);
         bytes32 got;
         (got, table) = ClearingBook.replay(submission.book, submission.batches, IOrderBook(orderBook).bookStart(slot));
         if (got != expected) revert BookMismatch(slot, expected, got); // [1]
@@ -73,6 +82,7 @@ contract Auction is IAuction, IClearingErrors {
         record.backupNano = outcome.backupNano;
         record.congestionNano = outcome.congestionNano;
         record.positions = BookTables.positionsOf(table);
+        record.extras = RecordExtras.encode(submission, table, outcome.gapBoundNano);
         bytes28 digest = RecordDigest.ofMemory(record); // [23]
         _clearings[slot % SlotTime.RING] = uint256(bytes32(digest)) | slot;
         emit Cleared(slot, msg.sender, record, outcome.boughtWh, outcome.welfareNano);

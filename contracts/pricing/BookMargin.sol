@@ -126,7 +126,7 @@ abstract contract BookMargin is IOrderBook {
             check.finalThrough = ISettlement(settlement).finalThrough();
             check.unbackedZones = _grid.unbackedZones();
         }
-        int256 balance = ILedger(ledger).balanceOf(point);
+        int256 balance = ILedger(ledger).unboundOf(point);
         uint256 perSlot = _perSlot(word, check.unbackedZones);
         uint256 slots = _openSlots(check.finalThrough, slot > through ? slot : through);
         if (balance < 0 || uint256(balance) < slots * perSlot) return false; // [30]

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IBilaterals} from "../interfaces/IBilaterals.sol";
 import {Earning, ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
@@ -30,6 +31,7 @@ contract Ledger is ILedger {
     IMeteringPoints public immutable meteringPoints;
     address public immutable settlement;
     address public immutable orderBook;
+    address public immutable bilaterals;
     address public immutable backupOwner;
     address public immutable operatorOwner;
 
@@ -47,6 +49,7 @@ contract Ledger is ILedger {
         IMeteringPoints meteringPoints_,
         address settlement_,
         address orderBook_,
+        address bilaterals_,
         address backupOwner_,
         address operatorOwner_
     ) {
@@ -54,6 +57,7 @@ contract Ledger is ILedger {
         meteringPoints = meteringPoints_;
         settlement = settlement_;
         orderBook = orderBook_;
+        bilaterals = bilaterals_;
         backupOwner = backupOwner_;
         operatorOwner = operatorOwner_;
     }
@@ -147,6 +151,10 @@ contract Ledger is ILedger {
         return _balances.get(account);
     }
 
+    function unboundOf(uint32 point) external view returns (int256 nano) {
+        return int256(_balances.get(point)) - int256(_boundOf(point));
+    }
+
     function requestOf(uint32 account) external view returns (uint256 amount, uint32 slot) {
         Request storage request = _requests[account];
         return (request.amount, request.slot);
@@ -189,11 +197,15 @@ contract Ledger is ILedger {
     function _availableRoundedDown(uint32 account) private view returns (uint256) {
         int128 balance = _balances.get(account);
         uint256 required;
-        if (account < CONGESTION) required = IOrderBook(orderBook).requiredMargin(account);
+        if (account < CONGESTION) required = IOrderBook(orderBook).requiredMargin(account) + _boundOf(account);
         else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin();
         int256 free = int256(balance) - int256(required);
         if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required); // [31]
         return uint256(free / NANO_PER_BASE_UNIT);
+    }
+
+    function _boundOf(uint32 point) private view returns (uint256 nano) {
+        (nano, ) = IBilaterals(bilaterals).boundOf(point);
     }
 
     function _onlyOwner(uint32 account) private view {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
+import {ClearingExtras, ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
+import {IBilaterals} from "../interfaces/IBilaterals.sol";
 import {IGrid} from "../interfaces/IGrid.sol";
 import {Earning, ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
@@ -9,6 +10,7 @@ import {IMeterOracle} from "../interfaces/IMeterOracle.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement, SlotToSettle} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
+import {ExtraPayments} from "../libraries/ExtraPayments.sol";
 import {PackedEnergy} from "../libraries/PackedEnergy.sol";
 import {PackedReadings} from "../libraries/PackedReadings.sol";
 import {RecordDigest} from "../libraries/RecordDigest.sol";
@@ -35,7 +37,8 @@ contract Settlement is ISettlement {
 
     /// What one transaction keeps in memory over all its slots.
     struct Work {
-        bytes zones;
+        /// Where each point's zone stands in `table`.
+        bytes rows;
         /// Copies of a slot's positions (whole pages of WordFees) and readings, one entry per registered point.
         bytes positions;
         bytes readings;
@@ -80,6 +83,8 @@ contract Settlement is ISettlement {
         _checkWire(address(wiring.ledger), wiring.orderBook.ledger());
         _checkWire(address(wiring.orderBook), wiring.ledger.orderBook());
         _checkWire(address(wiring.orderBook), wiring.auction.orderBook());
+        _checkWire(wiring.ledger.bilaterals(), wiring.auction.bilaterals());
+        _checkWire(address(wiring.ledger), IBilaterals(wiring.ledger.bilaterals()).ledger());
     }
 
     function settle(SlotToSettle[] calldata slots) external {
@@ -123,7 +128,8 @@ contract Settlement is ISettlement {
         FixedMoney memory money;
         if (_isCleared(record, slot)) {
             TermsWord terms = _prepare(work, record, slot, true);
-            SlotPayments.addPositions(work.table, work.zones, work.positions, work.deltas);
+            SlotPayments.addPositions(work.rows, work.positions, work.deltas);
+            _addExtras(work, record, false);
             money = SlotPayments.fixedMoney(
                 work.table,
                 terms,
@@ -166,7 +172,8 @@ contract Settlement is ISettlement {
         FixedMoney memory money;
         // Without terms the slot took no orders, and nobody pays anything.
         if (terms.isPublished()) {
-            SlotPayments.addPayments(work.table, work.zones, work.positions, work.readings, work.deltas);
+            SlotPayments.addPayments(work.rows, work.positions, work.readings, work.deltas);
+            if (cleared) _addExtras(work, given.record, true);
             money = SlotPayments.fixedMoney(
                 work.table,
                 terms,
@@ -208,8 +215,8 @@ contract Settlement is ISettlement {
     }
 
     function _open(uint256 slots) private view returns (Work memory work) {
-        work.zones = meteringPoints.zones();
-        uint256 points = work.zones.length;
+        bytes memory zones = meteringPoints.zones();
+        uint256 points = zones.length;
         uint256 pages = (points + WordFees.PAGE - 1) / WordFees.PAGE;
         work.positions = new bytes(pages * WordFees.PAGE * PackedEnergy.BYTES);
         work.words = new bytes(work.positions.length);
@@ -217,6 +224,7 @@ contract Settlement is ISettlement {
         work.readings = new bytes(points * PackedReadings.BYTES);
         work.deltas = new int128[](points);
         work.table = new ZoneRow[](grid.zoneCount());
+        work.rows = SlotPayments.rowsOf(work.table, zones);
         work.gridFrom = type(uint32).max;
     }
 
@@ -235,6 +243,15 @@ contract Settlement is ISettlement {
             uint256 words = WordFees.add(work.positions, work.words);
             WordFees.credit(work.earnings, record.clearer, words * _wordFeeNano); // [82]
         }
+    }
+
+    /// Green money and bilateral trades of a cleared slot. The extras are what the auction encoded: the record is the accepted one.
+    function _addExtras(Work memory work, ClearingRecord calldata record, bool metered) private pure {
+        if (record.extras.length == 0) return;
+        ExtraPayments.add(
+            ExtraPayments.Slot(work.table, work.rows, work.positions, work.readings, work.deltas, metered),
+            abi.decode(record.extras, (ClearingExtras))
+        );
     }
 
     function _readGrid(Work memory work, uint32 slot) private view {

@@ -136,6 +136,7 @@ export const createHarness = async (): Promise<Harness> => {
           batches: batchesOf(claim.book),
           postings: [...claim.postings],
           green: [...(claim.green ?? [])],
+          trades: "0x",
           tradesWh: [...(claim.tradesWh ?? market.trades.map(() => 0))],
           duals: { mu: [...(claim.mu ?? [])] },
         };

@@ -5,6 +5,7 @@ import { MeteringPoints__factory } from "../../types/contracts/factories/consump
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { ClearingMesh__factory } from "../../types/contracts/factories/libraries/ClearingMesh__factory.ts";
 import { ClearingRadial__factory } from "../../types/contracts/factories/libraries/ClearingRadial__factory.ts";
+import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
@@ -96,6 +97,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     "clearingRadial",
     "auction",
     "meterOracle",
+    "bilaterals",
     "settlement",
   ] as const;
   const own = names.filter((name) => name !== "token" || options.tokenAddress === undefined);
@@ -142,6 +144,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
       at.meteringPoints,
       at.settlement,
       at.orderBook,
+      at.bilaterals,
       options.backup ?? operator,
       operator,
     ),
@@ -157,11 +160,15 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
   await landed("clearingMesh", new ClearingMesh__factory(signer).deploy());
   await landed("clearingRadial", new ClearingRadial__factory(signer).deploy());
   const linked = { [MESH_LIBRARY]: at.clearingMesh, [RADIAL_LIBRARY]: at.clearingRadial };
-  await landed("auction", new Auction__factory(linked, signer).deploy(at.orderBook, at.grid, at.tariffs));
+  await landed(
+    "auction",
+    new Auction__factory(linked, signer).deploy(at.orderBook, at.grid, at.tariffs, at.bilaterals),
+  );
   const meterOracle = await landed(
     "meterOracle",
     new MeterOracle__factory(signer).deploy(at.accessManager, at.settlement),
   );
+  await landed("bilaterals", new Bilaterals__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger));
   await landed("settlement", new Settlement__factory(signer).deploy(at, genesisSlot));
 
   const done = async (sending: Promise<ContractTransactionResponse>): Promise<void> => {

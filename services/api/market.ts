@@ -2,7 +2,8 @@ import { clearBook } from "../core/market/clear.ts";
 import type { Clearing, ZoneTerms } from "../core/market/types.ts";
 import { decodeBook, liveOrders } from "../core/market/words.ts";
 import { bandOf, zoneTermsOf } from "../protocol/clearing.ts";
-import { clearingOf, gridAt, slotTermsOf } from "../protocol/market-store.ts";
+import { clearingOf, gridAt, slotTermsOf, tradeWordsOf } from "../protocol/market-store.ts";
+import { listedTrades } from "../protocol/trade.ts";
 import { encodeBatches } from "../protocol/words.ts";
 import type { ApiContext } from "./context.ts";
 
@@ -25,6 +26,8 @@ export interface Solved {
   words: string;
   /** 2 bytes per batch: its number of words. */
   batches: string;
+  /** Bilateral trades as registered, 0x and 32 bytes each. */
+  trades: string;
   zones: ZoneTerms[];
   live: Uint8Array;
   clearing: Clearing | undefined;
@@ -45,6 +48,7 @@ export const solvedSlot = (context: ApiContext, slot: number, always = false): S
     "SELECT wordCount FROM appends WHERE slot = ? ORDER BY block, log",
     slot,
   );
+  const trades = tradeWordsOf(store, slot);
   const zones = zonesOf(context, slot);
   const terms = slotTermsOf(store, slot);
   const wanted = terms !== undefined && orders.length > 0 && (always || clearingOf(store, slot) !== undefined);
@@ -52,8 +56,9 @@ export const solvedSlot = (context: ApiContext, slot: number, always = false): S
     orders,
     words,
     batches: encodeBatches(totals.map(({ wordCount }, at) => wordCount - (totals[at - 1]?.wordCount ?? 0))),
+    trades,
     zones,
     live: liveOrders(columns),
-    clearing: wanted ? clearBook(columns, zones, bandOf(terms)) : undefined,
+    clearing: wanted ? clearBook(columns, zones, bandOf(terms), listedTrades(trades)) : undefined,
   };
 };

@@ -68,8 +68,8 @@ export const slotSummaries = (context: ApiContext, count: number): SlotSummary[]
       .map(({ slot, n }) => [slot, n]),
   );
   const imbalance = new Map<number, number>();
-  for (const { slot, meteredWh, positionWh } of paymentsOf(store, range)) {
-    imbalance.set(slot, (imbalance.get(slot) ?? 0) + Math.abs(meteredWh - positionWh));
+  for (const { slot, meteredWh, positionWh, tradedWh } of paymentsOf(store, range)) {
+    imbalance.set(slot, (imbalance.get(slot) ?? 0) + Math.abs(meteredWh - positionWh - tradedWh));
   }
   const known = Array.from({ length: count }, (_, at) => range.first + at).filter((slot) => terms.has(slot));
   return known.map((slot) => {

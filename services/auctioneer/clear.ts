@@ -1,7 +1,7 @@
 import { slotStart } from "../platform/clock.ts";
 import { isRetryable } from "../platform/errors.ts";
 import { checkBook, encodeClear, gateOf, solveSlot, submissionOf } from "../protocol/clearing.ts";
-import { encodeBatches } from "../protocol/words.ts";
+import { bookStart, encodeBatches } from "../protocol/words.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
 import { gridOf, type SlotView } from "./view.ts";
 
@@ -11,8 +11,10 @@ export const createClear = (context: Context): { run(now: number): Promise<void>
   const givenUp = new Set<number>();
 
   const clearSlot = async (slot: number, book: SlotView): Promise<void> => {
-    const appended = { words: `0x${book.words}`, batches: encodeBatches(book.batches) };
-    checkBook({ chainId, orderBook: addresses.orderBook, slot }, appended, book.book);
+    const trades = context.view().trades.of(slot);
+    const appended = { words: `0x${book.words}`, batches: encodeBatches(book.batches), trades };
+    const { orderBook } = addresses;
+    checkBook({ chainId, orderBook, slot }, appended, book.book ?? bookStart(chainId, orderBook, slot));
     const terms = context.view().terms.get(slot);
     if (!terms) throw new Error(`the terms of slot ${slot} are not among the events`);
     const clearing = solveSlot({ ...appended, grid: gridOf(context.view(), slot), terms });
@@ -24,7 +26,8 @@ export const createClear = (context: Context): { run(now: number): Promise<void>
 
   const run = async (now: number): Promise<void> => {
     for (const [slot, book] of context.view().slots) {
-      if (book.wordCount === 0 || book.record || givenUp.has(slot)) continue;
+      if ((book.wordCount === 0 && context.view().trades.of(slot) === "0x") || book.record || givenUp.has(slot))
+        continue;
       if (now <= gateOf(slot) || now >= slotStart(slot)) continue;
       try {
         await clearSlot(slot, book);

@@ -41,10 +41,10 @@ await runProcess({
     const wallet = new Wallet(readPrivateKey(config));
     const sender = createSender({ provider, wallet, store, log });
     const genesisSlot = Number(await provider.call({ to: addresses.settlement, data: encodeView("genesisSlot") }));
-    const { meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement } = addresses;
+    const { meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement, bilaterals } = addresses;
     const source = await createView({
       provider,
-      addresses: [meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement],
+      addresses: [meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement, bilaterals],
       startBlock: config.startBlock ?? addresses.deployedAtBlock,
       genesisSlot,
     });

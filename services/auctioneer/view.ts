@@ -2,6 +2,7 @@ import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import { dayKeyOf, decodeLogs, takenSlotsOf } from "../protocol/day-events.ts";
 import type { ChainEvent, ClearingRecord, GridZone, SlotTerms } from "../protocol/events.ts";
+import { createTradeLists, type TradeLists } from "../protocol/trade-list.ts";
 import { countOf, decodeWords } from "../protocol/words.ts";
 
 /** What the chain says, as far as the auctioneer needs it; rebuilt from events at every start and after a reorganisation. */
@@ -13,6 +14,7 @@ export interface ChainView {
   slots: Map<number, SlotView>;
   /** Transaction of every day order that was taken in a slot that is not forgotten (dayKeyOf). */
   days: Map<string, string>;
+  trades: TradeLists;
   finalThrough: number;
 }
 
@@ -64,6 +66,7 @@ const emptyView = (head: ChainHead, genesisSlot: number): ChainView => ({
   terms: new Map(),
   slots: new Map(),
   days: new Map(),
+  trades: createTradeLists(),
   finalThrough: genesisSlot - 1,
 });
 
@@ -172,6 +175,12 @@ const apply = (view: ChainView, event: ChainEvent): void => {
       for (const slot of slots) slotOf(view, slot).sequences.set(point, sequence);
       return;
     }
+    case "TradeRegistered":
+    case "TradeCancelled":
+      view.trades.add(event);
+      // A slot may have trades and no orders.
+      for (const slot of view.trades.slots()) slotOf(view, slot);
+      return;
     case "Cleared":
       slotOf(view, event.slot).record = event.record;
       return;
@@ -204,6 +213,7 @@ const forget = (view: ChainView): void => {
   for (const slot of view.slots.keys()) if (slot < oldest) view.slots.delete(slot);
   for (const key of view.days.keys()) if (Number(key.split(":")[1]) + AHEAD_SLOTS < oldest) view.days.delete(key);
   for (const slot of view.terms.keys()) if (slot < oldest) view.terms.delete(slot);
+  view.trades.forget(oldest);
 };
 
 /** The network in force in a slot: the newest version that starts at or before it. */

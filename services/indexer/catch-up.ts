@@ -25,6 +25,7 @@ export const indexedAddresses = (addresses: Addresses): string[] => [
   addresses.auction,
   addresses.meterOracle,
   addresses.settlement,
+  addresses.bilaterals,
 ];
 
 /** Chain events to store. The store alone remembers what was seen, so a crash at any line only repeats a read. */

@@ -3,6 +3,7 @@ import type { ChainEvent } from "../protocol/events.ts";
 import { decodePositions, decodeWordCounts, decodeWords } from "../protocol/words.ts";
 import { emptyDifference, foldSettled, type SlotDifference } from "./settled.ts";
 import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "../protocol/market-store.ts";
+import { foldTrade } from "./trades.ts";
 import { addEarning, addMovement, NANO_PER_BASE_UNIT } from "./balances.ts";
 
 /** What one transaction did, for gas per kind. */
@@ -16,7 +17,7 @@ export interface TransactionFacts {
 }
 
 export type TransactionKind =
-  "append" | "clear" | "report" | "settle" | "estimate" | "final" | "terms" | "setup" | "money";
+  "append" | "clear" | "report" | "settle" | "estimate" | "final" | "terms" | "setup" | "money" | "trade";
 
 const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   PointRegistered: "setup",
@@ -42,6 +43,9 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   WithdrawalRequested: "money",
   Withdrawn: "money",
   EarnedWithdrawn: "money",
+  TradeRegistered: "trade",
+  TradeCancelled: "trade",
+  TradeReleased: "trade",
 };
 
 /**
@@ -123,7 +127,7 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
     case "Cleared": {
       const { record } = event;
       store.run(
-        "INSERT INTO clearings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO clearings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[event.slot, block, tx, event.clearer, JSON.stringify(record.prices.map(Number))],
         ...[
           JSON.stringify(decodePositions(record.positions)),
@@ -134,6 +138,7 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
         ...[
           String(record.backupNano),
           String(record.congestionNano),
+          record.extras,
           String(event.boughtWh),
           String(event.welfareNano),
         ],
@@ -158,6 +163,10 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
       return;
     case "Withdrawn":
       addMovement(store, event, event.account, "withdrawal", -event.amount * NANO_PER_BASE_UNIT);
+      return;
+    case "TradeRegistered":
+    case "TradeCancelled":
+      foldTrade(store, event);
       return;
     case "EarnedWithdrawn":
       addEarning(store, event, event.clearer, "withdrawal", -event.amount * NANO_PER_BASE_UNIT);

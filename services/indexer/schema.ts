@@ -44,7 +44,16 @@ export const INDEXER_MIGRATION = `
   CREATE TABLE clearings (
     slot INTEGER PRIMARY KEY, block INTEGER NOT NULL, tx TEXT NOT NULL, clearer TEXT NOT NULL,
     prices TEXT NOT NULL, positions TEXT NOT NULL, words TEXT NOT NULL, backupSoldWh TEXT NOT NULL, backupBoughtWh TEXT NOT NULL, backupNano TEXT NOT NULL,
-    congestionNano TEXT NOT NULL, boughtWh TEXT NOT NULL, welfareNano TEXT NOT NULL
+    congestionNano TEXT NOT NULL, extras TEXT NOT NULL, boughtWh TEXT NOT NULL, welfareNano TEXT NOT NULL
+  );
+  CREATE TABLE trades (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, id TEXT NOT NULL, seller INTEGER NOT NULL, buyer INTEGER NOT NULL,
+    firstSlot INTEGER NOT NULL, slots INTEGER NOT NULL, word TEXT NOT NULL, tx TEXT NOT NULL,
+    PRIMARY KEY (id, block, log)
+  );
+  CREATE TABLE tradeWords (
+    slot INTEGER NOT NULL, at INTEGER NOT NULL, block INTEGER NOT NULL, id TEXT NOT NULL, word TEXT NOT NULL,
+    PRIMARY KEY (slot, at)
   );
   CREATE TABLE reports (
     block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, attempt INTEGER NOT NULL,
@@ -61,7 +70,7 @@ export const INDEXER_MIGRATION = `
     block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, point INTEGER NOT NULL,
     positionWh INTEGER NOT NULL, importWh INTEGER NOT NULL, exportWh INTEGER NOT NULL, quality INTEGER NOT NULL,
     meteredWh INTEGER NOT NULL, energyNano TEXT NOT NULL, feeNano TEXT NOT NULL, imbalanceNano TEXT NOT NULL,
-    wordFeeNano TEXT NOT NULL, paymentNano TEXT NOT NULL, tariffNano TEXT NOT NULL, deviationCostNano TEXT NOT NULL,
+    wordFeeNano TEXT NOT NULL, tradedWh INTEGER NOT NULL, tradeNano TEXT NOT NULL, paymentNano TEXT NOT NULL, tariffNano TEXT NOT NULL, deviationCostNano TEXT NOT NULL,
     PRIMARY KEY (slot, point, block, log)
   );
   CREATE INDEX payments_by_point ON payments (point, slot);
@@ -93,6 +102,8 @@ export const TABLES = [
   "orders",
   "skipped",
   "clearings",
+  "trades",
+  "tradeWords",
   "reports",
   "settlements",
   "payments",

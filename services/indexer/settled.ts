@@ -1,6 +1,7 @@
-import { slotMoney, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
+import { slotMoney, type FilledTrade, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
 import type { Store } from "../platform/store.ts";
 import type { ChainEvent } from "../protocol/events.ts";
+import { decodeExtras } from "../protocol/extras.ts";
 import { gridAt, slotTermsOf } from "../protocol/market-store.ts";
 import { decodeReadings } from "../protocol/words.ts";
 
@@ -49,11 +50,16 @@ export const foldSettled = (
   money.payments.forEach((payment, point) => {
     const metered = points[point] as CountedPoint;
     store.run(
-      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[block, logIndex, slot, event.version, point, Number(metered.positionWh), Number(metered.importWh)],
       ...[Number(metered.exportWh), metered.quality, Number(payment.meteredWh), String(payment.energyNano)],
       ...[String(payment.feeNano), String(payment.imbalanceNano)],
-      ...[String(payment.wordFeeNano), String(payment.paymentNano)],
+      ...[
+        String(payment.wordFeeNano),
+        Number(payment.tradedWh),
+        String(payment.tradeNano),
+        String(payment.paymentNano),
+      ],
       ...[String(payment.tariffNano), String(payment.deviationCostNano)],
     );
     const difference = payment.paymentNano - (before.get(point) ?? 0n);
@@ -82,6 +88,7 @@ export const foldSettled = (
 interface CountedPoint {
   zone: number;
   positionWh: bigint;
+  greenWh: bigint;
   importWh: bigint;
   exportWh: bigint;
   missing: boolean;
@@ -100,6 +107,7 @@ const recompute = (
   const positions = clearing ? (JSON.parse(clearing.positions) as number[]) : [];
   const words = clearing ? (JSON.parse(clearing.words) as number[]) : [];
   const prices = clearing ? (JSON.parse(clearing.prices) as number[]) : [];
+  const extras = decodeExtras(clearing?.["extras"] ?? "0x");
   const terms = slotTermsOf(store, slot);
   const readings = decodeReadings(packed);
   const zoneOf = zonesOfPoints(store);
@@ -107,27 +115,26 @@ const recompute = (
   const estimated = status === "estimated";
   const points: CountedPoint[] = zoneOf.map((zone, point) => {
     const positionWh = BigInt(positions[point] ?? 0);
+    const own = { zone, positionWh, greenWh: BigInt(extras.greenWh[point] ?? 0), words: words[point] ?? 0 };
     const reading = readings[point];
     if (estimated) {
-      const sold = positionWh > 0n;
-      const energy = { importWh: sold ? 0n : -positionWh, exportWh: sold ? positionWh : 0n };
-      return { zone, positionWh, ...energy, missing: false, words: words[point] ?? 0, quality: 2 };
+      const wholeWh = positionWh + tradedWh(extras.trades, point);
+      const energy = { importWh: wholeWh < 0n ? -wholeWh : 0n, exportWh: wholeWh > 0n ? wholeWh : 0n };
+      return { ...own, ...energy, missing: false, quality: 2 };
     }
     const quality = reading?.quality ?? MISSING;
     return {
-      zone,
-      positionWh,
+      ...own,
       importWh: BigInt(reading?.importWh ?? 0),
       exportWh: BigInt(reading?.exportWh ?? 0),
       missing: quality === MISSING,
-      words: words[point] ?? 0,
       quality,
     };
   });
   // Without terms the slot took no orders and nobody pays; an estimated slot without a clearing pays nobody either.
   const money = slotMoney({
     points,
-    zones: zonesOf(store, slot, prices, terms?.reference ?? 0),
+    zones: zonesOf(store, slot, prices, extras.greenPrices, terms?.reference ?? 0),
     tariffs: {
       importMicroPerKwh: BigInt(terms?.importTariff ?? 0),
       exportMicroPerKwh: BigInt(terms?.exportTariff ?? 0),
@@ -139,23 +146,38 @@ const recompute = (
       backupNano: BigInt(clearing?.["backupNano"] ?? 0),
       congestionNano: BigInt(clearing?.["congestionNano"] ?? 0),
     },
+    trades: extras.trades,
   });
   return { money, points, clearer: clearing?.["clearer"] };
 };
 
 const wordFeeOf = (store: Store): bigint => BigInt(store.get<{ nano: number }>("SELECT nano FROM wordFees")?.nano ?? 0);
 
+/** What a point sold minus what it bought in bilateral trades, Wh. */
+const tradedWh = (trades: readonly FilledTrade[], point: number): bigint =>
+  trades.reduce(
+    (sum, { seller, buyer, filledWh }) => sum + (seller === point ? filledWh : 0n) - (buyer === point ? filledWh : 0n),
+    0n,
+  );
+
 const zonesOfPoints = (store: Store): number[] =>
   store.all<{ zone: number }>("SELECT zone FROM points GROUP BY point ORDER BY point").map(({ zone }) => zone);
 
-/** Zone prices, and whether a backup supplier is connected somewhere in each zone's island. */
-const zonesOf = (store: Store, slot: number, prices: readonly number[], referencePrice: number): ZoneMoney[] => {
+/** Zone prices, green prices, and whether a backup supplier is connected somewhere in each zone's island. */
+const zonesOf = (
+  store: Store,
+  slot: number,
+  prices: readonly number[],
+  greenPrices: readonly bigint[],
+  referencePrice: number,
+): ZoneMoney[] => {
   const rows = gridAt(store, slot);
   const roots: number[] = [];
   rows.forEach(({ parent }, zone) => roots.push(parent === zone ? zone : (roots[parent] as number)));
   const backed = new Set(rows.flatMap((row, zone) => (row.backupCapacityWh === 0n ? [] : [roots[zone] as number])));
   return rows.map((_, zone) => ({
     priceMicroPerKwh: BigInt(prices[zone] ?? referencePrice),
+    greenMicroPerKwh: greenPrices[zone] ?? BigInt(prices[zone] ?? referencePrice),
     hasBackup: backed.has(roots[zone] as number),
   }));
 };

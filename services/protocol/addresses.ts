@@ -21,6 +21,7 @@ export const addressesSchema = z
     auction: address,
     meterOracle: address,
     settlement: address,
+    bilaterals: address,
   })
   .strict();
 

@@ -4,6 +4,7 @@ import type { Clearing, PriceBand, ZoneTerms } from "../core/market/types.ts";
 import { decodeBook } from "../core/market/words.ts";
 import { slotStart } from "../platform/clock.ts";
 import type { GridZone, SlotTerms } from "./events.ts";
+import { listedTrades, tradesHash } from "./trade.ts";
 import { bookHash, bookStart } from "./words.ts";
 
 /** What everybody needs who clears a slot on chain: the auctioneer, and any stranger (`daeg clear --chain`). */
@@ -38,7 +39,9 @@ export interface Submission {
   postings: PostedZone[];
   /** Empty, or one per zone. */
   green: PostedGreen[];
-  /** Fill of every bilateral trade of the slot, in order of registration. */
+  /** The slot's bilateral trades as registered, 0x and 32 bytes each. */
+  trades: string;
+  /** Fill of every one of them. */
   tradesWh: Whole[];
   /** Empty arrays on a radial network. */
   duals: { mu: bigint[] };
@@ -50,6 +53,8 @@ export interface SlotMarket {
   readonly words: string;
   /** 2 bytes per batch that was appended: its number of words. */
   readonly batches: string;
+  /** The slot's bilateral trades as registered, 0x and 32 bytes each (`listedTrades`). */
+  readonly trades: string;
   readonly grid: readonly GridZone[];
   readonly terms: SlotTerms;
 }
@@ -81,8 +86,8 @@ export const bandOf = (terms: SlotTerms): PriceBand => ({
 });
 
 /** Clears one slot; `postings` is what `Auction.clear` takes. */
-export const solveSlot = ({ words, grid, terms }: SlotMarket): Clearing =>
-  clearBook(decodeBook(getBytes(words)), zoneTermsOf(grid, terms), bandOf(terms));
+export const solveSlot = ({ words, trades, grid, terms }: SlotMarket): Clearing =>
+  clearBook(decodeBook(getBytes(words)), zoneTermsOf(grid, terms), bandOf(terms), listedTrades(trades));
 
 /** ClearingSubmission in the ABI. */
 export const SUBMISSION = `tuple(${[
@@ -91,6 +96,7 @@ export const SUBMISSION = `tuple(${[
   "bytes batches",
   "tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh,uint64 backupSoldWh,uint64 backupBoughtWh)[] postings",
   "tuple(int64 price,uint64 marginalBidWh,uint64 marginalOfferWh)[] green",
+  "bytes trades",
   "uint64[] tradesWh",
   "tuple(int128[] mu) duals",
 ].join(",")})`;
@@ -100,7 +106,7 @@ const iface = new Interface([`function clear(${SUBMISSION} submission)`]);
 /** A cleared book as `Auction.clear` takes it. */
 export const submissionOf = (
   slot: number,
-  { words, batches }: Pick<SlotMarket, "words" | "batches">,
+  { words, batches, trades }: Pick<SlotMarket, "words" | "batches" | "trades">,
   { postings, green = [], tradesWh }: Pick<Clearing, "postings"> & Partial<Pick<Clearing, "green" | "tradesWh">>,
 ): Submission => ({
   slot,
@@ -108,12 +114,24 @@ export const submissionOf = (
   batches,
   postings,
   green,
+  trades,
   tradesWh: Array.from(tradesWh ?? []),
   duals: { mu: [] },
 });
 
 /** Calldata of `Auction.clear`. */
 export const encodeClear = (submission: Submission): string => iface.encodeFunctionData("clear", [submission]);
+
+/**
+ * Whether trades collected from events are the whole list that the registry holds.
+ * @param hash running hash as the chain has it, 28 bytes
+ * @throws Error when a log is missing, doubled or out of order
+ */
+export const checkTrades = (slot: number, trades: string, hash: string): void => {
+  const folded = tradesHash(trades);
+  if (folded === hash) return;
+  throw new Error(`the trades of slot ${slot} fold to ${folded}, the chain has ${hash}: a log is missing`);
+};
 
 /**
  * Whether words collected from events are the whole book that the chain holds.

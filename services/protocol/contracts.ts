@@ -7,6 +7,7 @@ import { MarketAccess__factory } from "../../types/contracts/factories/access/Ma
 import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
+import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
@@ -16,6 +17,7 @@ import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariff
 import { ClearingHarness__factory } from "../../types/contracts/factories/test/ClearingHarness__factory.ts";
 import { TestToken__factory } from "../../types/contracts/factories/test/TestToken__factory.ts";
 import type { Auction } from "../../types/contracts/pricing/Auction.ts";
+import type { Bilaterals } from "../../types/contracts/pricing/Bilaterals.ts";
 import type { Ledger } from "../../types/contracts/pricing/Ledger.ts";
 import type { OrderBook } from "../../types/contracts/pricing/OrderBook.ts";
 import type { SealedBatches } from "../../types/contracts/pricing/SealedBatches.ts";
@@ -38,6 +40,7 @@ export interface Contracts {
   auction: Auction;
   meterOracle: MeterOracle;
   settlement: Settlement;
+  bilaterals: Bilaterals;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -53,6 +56,7 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   auction: Auction__factory.connect(addresses.auction, runner),
   meterOracle: MeterOracle__factory.connect(addresses.meterOracle, runner),
   settlement: Settlement__factory.connect(addresses.settlement, runner),
+  bilaterals: Bilaterals__factory.connect(addresses.bilaterals, runner),
 });
 
 const abis = {
@@ -67,6 +71,7 @@ const abis = {
   Auction: Auction__factory.abi,
   MeterOracle: MeterOracle__factory.abi,
   Settlement: Settlement__factory.abi,
+  Bilaterals: Bilaterals__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

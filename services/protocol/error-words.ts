@@ -59,12 +59,35 @@ const sentences: Record<string, (v: Values) => string> = {
     `Sealed batches of ${slotOf(v)} are opened after its gate at ${v["gate"]} until ${v["end"]}; it is ${v["now_"]}.`,
   UnknownCommitment: (v) => `${v["relayer"]} sealed no such batch for ${slotOf(v)}, or it was opened already.`,
   NothingForfeited: (v) => `No batch of ${v["relayer"]} for ${slotOf(v)} was left unopened beyond its time.`,
+  // Bilateral trades
+  UnknownTrade: (v) => `There is no open bilateral trade ${v["id"]}.`,
+  TradeKnown: (v) => `The bilateral trade ${v["id"]} is registered already.`,
+  TradeWithItself: (v) => `Point ${v["point"]} cannot trade with itself.`,
+  TradeTooSmall: (v) =>
+    `A bilateral trade has at least 50 Wh in each of at least one slot, not ${v["energyWh"]} Wh in ${v["slots"]}.`,
+  TradeBeyondRating: (v) =>
+    `${v["energyWh"]} Wh per slot exceed what the connection of point ${v["point"]} carries: ${v["ratingWh"]} Wh.`,
+  GateClosed: (v) => `The gate of ${slotOf(v)} closed at ${v["gate"]}.`,
+  SlotTooFarAhead: (v) => `${slotOf(v)} is too far ahead; the latest is slot ${v["latest"]}.`,
+  TermsNotPublished: (v) => `The terms of ${slotOf(v)} are not published yet.`,
+  PriceOutside: (v) =>
+    `In ${slotOf(v)} the price ${v["price"]} lies outside ${v["lowest"]} to ${v["highest"]}; a delegate agrees to nothing worse than the tariffs.`,
+  NoConsent: (v) => `Neither the owner nor a registered delegate of point ${v["point"]} agreed to this.`,
+  TooManyTrades: (v) => `${slotOf(v)} has as many bilateral trades as a clearing takes.`,
+  TooManyOpenTrades: (v) => `Point ${v["point"]} has as many open bilateral trades as a point may have.`,
+  MarginMissing: (v) =>
+    `Point ${v["point"]} holds ${v["balanceNano"]} nano-token; its orders and trades would bind ${v["requiredNano"]}.`,
+  AlreadyCancelled: (v) => `The bilateral trade ${v["id"]} is cancelled already.`,
+  TradeNotFinal: (v) =>
+    `The bilateral trade ${v["id"]} ends in slot ${v["lastSlot"]}; slots are final up to ${v["finalThrough"]}.`,
   // Auction and proof
   NotBetweenGateAndStart: (v) =>
     `${slotOf(v)} can be cleared after its gate at ${v["gate"]} and before its start at ${v["start"]}; it is ${v["now_"]}.`,
   AlreadyCleared: (v) => `${slotOf(v)} is cleared already.`,
   BookMismatch: (v) =>
     `This is not the slot's book: an order was dropped, added, changed or moved (hash ${v["got"]} instead of ${v["expected"]}).`,
+  TradesMismatch: (v) =>
+    `These are not the bilateral trades of ${slotOf(v)}: one was dropped, added, changed or moved (hash ${v["got"]} instead of ${v["expected"]}).`,
   EmptyBook: (v) => `${slotOf(v)} has no orders; there is nothing to clear.`,
   MalformedBook: (v) => `A book consists of words of 16 bytes; ${v["bytes_"]} bytes do not.`,
   PointOutOfRange: (v) => `Point ${v["point"]} is beyond the ${v["limit"]} points that a book may hold.`,

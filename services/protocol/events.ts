@@ -1,4 +1,5 @@
 import { Interface, type Result, type TransactionReceipt } from "ethers";
+import type { Trade } from "./trade.ts";
 
 /**
  * The events of DAEG's contracts as plain typed objects, decoded from raw logs: what the indexer, the auctioneer and the api
@@ -76,6 +77,9 @@ export const RECORD =
   "tuple(uint32 slot,address clearer,int64[] prices,uint64 backupSoldWh,uint64 backupBoughtWh,int128 backupNano,int128 congestionNano,bytes positions,bytes extras)";
 const ZONE = "tuple(uint8 parent,uint64 toParentWh,uint64 fromParentWh,uint64 backupCapacityWh)";
 
+const TRADE =
+  "tuple(uint32 seller,uint32 buyer,uint32 firstSlot,uint16 slots,uint32 energyWh,int40 priceMicroPerKwh,int40 maxSpreadMicroPerKwh,bool sellerBearsSpread,uint64 nonce)";
+
 const iface = new Interface([
   "event PointRegistered(uint32 indexed point,address indexed owner,uint8 zone,uint24 importLimitWh,uint24 exportLimitWh)",
   "event OwnerChanged(uint32 indexed point,address indexed previousOwner,address indexed owner)",
@@ -99,6 +103,9 @@ const iface = new Interface([
   "event WithdrawalRequested(uint32 indexed account,uint256 amount,uint32 slot)",
   "event Withdrawn(uint32 indexed account,address indexed to,uint256 amount)",
   "event Moved(uint32 firstPoint,int128[] deltasNano,int128 backup,int128 operatorFees,int128 members,int128 congestion,tuple(address clearer,uint128 nano)[] earnings)",
+  `event TradeRegistered(bytes32 indexed id,${TRADE} trade,uint8 sellerZone,uint8 buyerZone,uint96 sellerNano,uint96 buyerNano)`,
+  "event TradeCancelled(bytes32 indexed id,uint32 fromSlot)",
+  "event TradeReleased(bytes32 indexed id)",
   "event EarnedWithdrawn(address indexed clearer,uint256 amount)",
 ]);
 
@@ -177,6 +184,18 @@ export type EventBody =
       congestion: bigint;
       earnings: { clearer: string; nano: bigint }[];
     }
+  | {
+      name: "TradeRegistered";
+      id: string;
+      trade: Trade;
+      sellerZone: number;
+      buyerZone: number;
+      /** Margin that each slot of the trade binds. */
+      sellerNano: bigint;
+      buyerNano: bigint;
+    }
+  | { name: "TradeCancelled"; id: string; fromSlot: number }
+  | { name: "TradeReleased"; id: string }
   | { name: "EarnedWithdrawn"; clearer: string; amount: bigint };
 
 /** Decodes a log; undefined for an event that is not DAEG's (token transfers, roles). The address is the caller's check. */
@@ -232,6 +251,20 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, firstSlot: num("firstSlot"), terms: list(args["terms"]).map(termsOf) };
     case "WordFeeSet":
       return { name, wordFeeNano: num("wordFeeNano") };
+    case "TradeRegistered":
+      return {
+        name,
+        id: text("id"),
+        trade: tradeOf(args["trade"] as Result),
+        sellerZone: num("sellerZone"),
+        buyerZone: num("buyerZone"),
+        sellerNano: big("sellerNano"),
+        buyerNano: big("buyerNano"),
+      };
+    case "TradeCancelled":
+      return { name, id: text("id"), fromSlot: num("fromSlot") };
+    case "TradeReleased":
+      return { name, id: text("id") };
     case "EarnedWithdrawn":
       return { name, clearer: text("clearer"), amount: big("amount") };
     case "Appended":
@@ -317,6 +350,18 @@ const zoneOf = (zone: Result): GridZone => ({
   toParentWh: zone["toParentWh"] as bigint,
   fromParentWh: zone["fromParentWh"] as bigint,
   backupCapacityWh: zone["backupCapacityWh"] as bigint,
+});
+
+const tradeOf = (trade: Result): Trade => ({
+  seller: Number(trade["seller"]),
+  buyer: Number(trade["buyer"]),
+  firstSlot: Number(trade["firstSlot"]),
+  slots: Number(trade["slots"]),
+  energyWh: Number(trade["energyWh"]),
+  priceMicroPerKwh: Number(trade["priceMicroPerKwh"]),
+  maxSpreadMicroPerKwh: Number(trade["maxSpreadMicroPerKwh"]),
+  sellerBearsSpread: trade["sellerBearsSpread"] as boolean,
+  nonce: trade["nonce"] as bigint,
 });
 
 const termsOf = (terms: Result): SlotTerms => ({

@@ -33,6 +33,8 @@ export interface BillRow {
   feeNano: bigint;
   /** What the words of its orders paid to clearers, <= 0. */
   wordFeeNano: bigint;
+  /** Bilateral trades at what their sides agreed. */
+  tradeNano: bigint;
   importWh: bigint;
   exportWh: bigint;
 }
@@ -56,6 +58,9 @@ export interface PaymentRow {
   feeNano: string;
   imbalanceNano: string;
   wordFeeNano: string;
+  /** Sold minus bought in bilateral trades, beside the position. */
+  tradedWh: number;
+  tradeNano: string;
   paymentNano: string;
   tariffNano: string;
   deviationCostNano: string;
@@ -94,6 +99,7 @@ const BILL_PARTS = [
   "energyNano",
   "feeNano",
   "wordFeeNano",
+  "tradeNano",
 ] as const;
 
 const emptyBill = (point: number): BillRow => ({
@@ -106,6 +112,7 @@ const emptyBill = (point: number): BillRow => ({
   energyNano: 0n,
   feeNano: 0n,
   wordFeeNano: 0n,
+  tradeNano: 0n,
   importWh: 0n,
   exportWh: 0n,
 });
@@ -192,12 +199,21 @@ export interface ClearingRow {
   backupBoughtWh: string;
   backupNano: string;
   congestionNano: string;
+  /** 0x, or what `decodeExtras` reads. */
+  extras: string;
   boughtWh: string;
   welfareNano: string;
 }
 
 export const clearingOf = (store: ReadStore, slot: number): ClearingRow | undefined =>
   store.get<ClearingRow>("SELECT * FROM clearings WHERE slot = ?", slot);
+
+/** A slot's bilateral trades as the registry lists them, 0x and 32 bytes each (TradeWord). */
+export const tradeWordsOf = (store: ReadStore, slot: number): string =>
+  `0x${store
+    .all<{ word: string }>("SELECT word FROM tradeWords WHERE slot = ? ORDER BY at", slot)
+    .map(({ word }) => word.slice(2))
+    .join("")}`;
 
 export interface FixedSums {
   backupNano: bigint;

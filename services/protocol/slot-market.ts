@@ -3,17 +3,19 @@ import { tryAgain, wrongInput } from "../platform/errors.ts";
 import { rpcBatch } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import type { Addresses } from "./addresses.ts";
-import { checkBook, type SlotMarket } from "./clearing.ts";
+import { checkBook, checkTrades, type SlotMarket } from "./clearing.ts";
 import { connectContracts } from "./contracts.ts";
 import { appendedWords, decodeLogs } from "./day-events.ts";
 import type { ChainEvent, RawLog } from "./events.ts";
+import { createTradeLists, isTradeEvent } from "./trade-list.ts";
+import { tradesHash } from "./trade.ts";
 import { countOf, encodeBatches } from "./words.ts";
 
 /** Reads one slot's market from a chain alone: what an outsider has who knows an RPC URL and the contracts' addresses. */
 export interface SlotReader {
   /** The newest block: number and chain time, unix seconds. */
   head(): Promise<{ number: number; timestamp: number }>;
-  /** Words in the slot's book as the chain counts them; 0 = no orders. */
+  /** Words in the slot's book, and in its list of bilateral trades, as the chain counts them; 0 = nothing to clear. */
   wordCount(slot: number): Promise<number>;
   /** Who cleared the slot; undefined while nobody has. */
   clearedBy(slot: number): Promise<{ clearer: string; txHash: string } | undefined>;
@@ -36,12 +38,12 @@ const BLOCKS = 5_000;
  * @throws DaegError exit 1 when no auction stands at the address
  */
 export const createSlotReader = async (provider: PooledProvider, addresses: Addresses): Promise<SlotReader> => {
-  for (const name of ["auction", "orderBook", "grid", "tariffs"] as const) {
+  for (const name of ["auction", "orderBook", "bilaterals", "grid", "tariffs"] as const) {
     if ((await provider.getCode(addresses[name])) === "0x") {
       throw wrongInput(`addresses file: no contract stands at ${name} ${addresses[name]}: is the file this chain's?`);
     }
   }
-  const { auction, orderBook, grid, tariffs } = connectContracts(addresses, provider);
+  const { auction, orderBook, bilaterals, grid, tariffs } = connectContracts(addresses, provider);
 
   const head = async (): Promise<{ number: number; timestamp: number }> => {
     const [block] = (await rpcBatch(provider, [{ method: "eth_getBlockByNumber", params: ["latest", false] }])) as [
@@ -71,9 +73,27 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
     return found;
   };
 
+  /** The slot's list of bilateral trades, which names none of its slots: read back until it is whole. */
+  const tradesOf = async (slot: number): Promise<string> => {
+    const { hash, count } = await bilaterals.tradesOf(slot);
+    if (count === 0n) return "0x";
+    const listed = (events: readonly ChainEvent[]): string => {
+      const lists = createTradeLists();
+      for (const event of events) if (isTradeEvent(event)) lists.add(event);
+      return lists.of(slot);
+    };
+    const filter = { address: addresses.bilaterals, topics: [] };
+    const trades = listed(await eventsOf([filter], (found) => tradesHash(listed(found)) === hash));
+    checkTrades(slot, trades, hash);
+    return trades;
+  };
+
   return {
     head,
-    wordCount: async (slot) => Number((await orderBook.bookOf(slot)).wordCount),
+    wordCount: async (slot) => {
+      const [{ wordCount }, { count }] = await Promise.all([orderBook.bookOf(slot), bilaterals.tradesOf(slot)]);
+      return Number(wordCount + count);
+    },
     clearedBy: async (slot) => {
       if (/^0x0*$/.test(await auction.clearingOf(slot))) return undefined;
       const topics = [auction.interface.getEvent("Cleared").topicHash, topicOf(slot)];
@@ -96,7 +116,9 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
       );
       const { words, counts } = appendedWords(found, slot);
       const batches = encodeBatches(counts);
+      let trades: string;
       try {
+        trades = await tradesOf(slot);
         checkBook({ chainId: addresses.chainId, orderBook: addresses.orderBook, slot }, { words, batches }, book);
       } catch (cause) {
         throw tryAgain("this node does not have all events of the slot: use another --rpc", { cause });
@@ -105,6 +127,7 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
       return {
         words,
         batches,
+        trades,
         grid: zones.map(({ parent, toParentWh, fromParentWh, backupCapacityWh }) => ({
           parent: Number(parent),
           toParentWh,

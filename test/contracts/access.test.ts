@@ -182,6 +182,7 @@ describe("what is registered and published", () => {
       a.meteringPoints,
       a.settlement,
       a.orderBook,
+      a.bilaterals,
       a.grid,
       a.grid,
     );
@@ -329,6 +330,7 @@ describe("the ledger", () => {
       meteringPoints,
       settles,
       orderBook,
+      world.addresses.bilaterals,
       ZeroAddress,
       ZeroAddress,
     );

@@ -66,6 +66,7 @@ describe("green-only bids", () => {
     const market = {
       words: book,
       batches: encodeBatches(words.map(countOf)),
+      trades: "0x",
       grid: [{ parent: 0, toParentWh: 0n, fromParentWh: 0n, backupCapacityWh: 1_000_000n }],
       terms: { ...TERMS, reference: TERMS.reference_ },
     };

@@ -73,8 +73,9 @@ contract SlotPaymentsTest {
             if (p < 0 && (c.backed >> zone) & 1 == 1) boughtBacked += uint256(-p);
         }
         int128[] memory deltas = new int128[](POINTS);
-        if (c.estimated) SlotPayments.addPositions(table, zones, positions, deltas);
-        else SlotPayments.addPayments(table, zones, positions, readings, deltas);
+        bytes memory rows = SlotPayments.rowsOf(table, zones);
+        if (c.estimated) SlotPayments.addPositions(rows, positions, deltas);
+        else SlotPayments.addPayments(rows, positions, readings, deltas);
 
         // The backup and the congestion rent are the other side of the trades.
         uint256 backupSold = boughtBacked == 0 ? 0 : _random(c.seed, 300) % (2 * boughtBacked);

@@ -16,7 +16,9 @@ export const droppedOrder: Cheat = async ({ stage }) => {
   const dropped = solved.orders.at(-1);
   if (!solved.clearing || !dropped) throw tryAgain("the book is not indexed yet: try again in a moment");
   const words = solved.words.slice(0, -WORD_HEX);
-  const data = encodeClear(submissionOf(slot, { words, batches: withoutLast(solved.batches) }, solved.clearing));
+  const data = encodeClear(
+    submissionOf(slot, { ...solved, words, batches: withoutLast(solved.batches) }, solved.clearing),
+  );
   const landed = await attack(data);
   return outcomeOf(
     `A clearing of slot ${slot} without the last order of point ${dropped.point} (${dropped.energyWh} Wh), ${landed.when}.`,

@@ -5,8 +5,10 @@
 export interface MeteredPosition {
   /** Index of the point's zone. */
   zone: number;
-  /** What the point sold minus what it bought, Wh. */
+  /** What the point sold minus what it bought in the auction, Wh. */
   positionWh: bigint;
+  /** The part of it in green orders that trade at the green price; 0 where none do. */
+  greenWh: bigint;
   importWh: bigint;
   exportWh: bigint;
   /** No reading: what was sold counts as not delivered, what was bought as used. */
@@ -18,6 +20,8 @@ export interface MeteredPosition {
 export interface ZoneMoney {
   /** Zone price; the slot's reference price where nothing was cleared. */
   priceMicroPerKwh: bigint;
+  /** What green orders trade at; the zone price where they do not trade apart. */
+  greenMicroPerKwh: bigint;
   /** True when a backup supplier is connected somewhere in the zone's island. */
   hasBackup: boolean;
 }
@@ -30,6 +34,18 @@ export interface SlotTariffs {
   wordFeeNano: bigint;
 }
 
+/** A bilateral trade as it was cleared; points and zones by number. */
+export interface FilledTrade {
+  seller: number;
+  buyer: number;
+  from: number;
+  to: number;
+  filledWh: bigint;
+  priceMicroPerKwh: bigint;
+  /** Who pays what the zone prices differ by: the seller, else the buyer. */
+  sellerBearsSpread: boolean;
+}
+
 /** The sums of the clearing that settlement needs. */
 export interface ClearingSums {
   backupSoldWh: bigint;
@@ -40,9 +56,11 @@ export interface ClearingSums {
 export interface Payment {
   /** Metered net export that the payment counts, Wh. */
   meteredWh: bigint;
-  /** Metered minus position, Wh. */
+  /** Sold minus bought in bilateral trades, Wh. */
+  tradedWh: bigint;
+  /** Metered minus position and bilateral trades, Wh. */
   imbalanceWh: bigint;
-  /** Position at the zone price. */
+  /** Position at the zone price, green energy at the green price. */
   energyNano: bigint;
   /** Fee on what was bought, <= 0. */
   feeNano: bigint;
@@ -50,7 +68,9 @@ export interface Payment {
   imbalanceNano: bigint;
   /** Fee on the words of its orders, <= 0. */
   wordFeeNano: bigint;
-  /** energy + fee + imbalance + word fee: what the ledger moves. */
+  /** Bilateral trades at what their sides agreed. */
+  tradeNano: bigint;
+  /** energy + fee + imbalance + word fee + trades: what the ledger moves. */
   paymentNano: bigint;
   /** What the same net metered energy earns at the tariffs, without a market. */
   tariffNano: bigint;
@@ -78,20 +98,23 @@ export const slotMoney = ({
   zones,
   tariffs,
   clearing,
+  trades = [],
 }: {
   points: readonly MeteredPosition[];
   zones: readonly ZoneMoney[];
   tariffs: SlotTariffs;
   clearing: ClearingSums;
+  trades?: readonly FilledTrade[];
 }): SlotMoney => {
   let surplusWh = 0n;
   let deficitWh = 0n;
   let boughtWh = 0n;
   let boughtWithoutBackupWh = 0n;
   let withoutBackupNano = 0n;
-  const payments = points.map((point) => {
-    const zone = zones[point.zone] ?? { priceMicroPerKwh: 0n, hasBackup: true };
-    const payment = paymentOf(point, zone, tariffs);
+  const traded = tradesByPoint(trades, zones);
+  const payments = points.map((point, index) => {
+    const zone = zones[point.zone] ?? { priceMicroPerKwh: 0n, greenMicroPerKwh: 0n, hasBackup: true };
+    const payment = paymentOf(point, zone, tariffs, traded.get(index) ?? NOTHING);
     const bought = max(0n, -point.positionWh);
     if (zone.hasBackup) boughtWh += bought;
     else boughtWithoutBackupWh += bought;
@@ -116,30 +139,63 @@ export const slotMoney = ({
   };
 };
 
-const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs): Payment => {
+interface Traded {
+  wh: bigint;
+  nano: bigint;
+}
+
+const NOTHING: Traded = { wh: 0n, nano: 0n };
+
+/**
+ * What bilateral trades move by point: energy, and money at the agreed price with the difference of the zone prices for whoever
+ * bears it.
+ */
+const tradesByPoint = (trades: readonly FilledTrade[], zones: readonly ZoneMoney[]): Map<number, Traded> => {
+  const result = new Map<number, Traded>();
+  const add = (point: number, wh: bigint, nano: bigint): void => {
+    const before = result.get(point) ?? NOTHING;
+    result.set(point, { wh: before.wh + wh, nano: before.nano + nano });
+  };
+  const priceOf = (zone: number): bigint => zones[zone]?.priceMicroPerKwh ?? 0n;
+  for (const { seller, buyer, from, to, filledWh, priceMicroPerKwh, sellerBearsSpread } of trades) {
+    const spread = priceOf(to) - priceOf(from);
+    const received = priceMicroPerKwh - (sellerBearsSpread ? spread : 0n);
+    add(seller, filledWh, filledWh * received);
+    add(buyer, -filledWh, -filledWh * (received + spread));
+  }
+  return result;
+};
+
+const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs, traded: Traded): Payment => {
   const { positionWh } = point;
+  const wholeWh = positionWh + traded.wh;
   const price = zone.priceMicroPerKwh;
   const fee = tariffs.feeMicroPerKwh;
   const deficitPrice = zone.hasBackup ? tariffs.importMicroPerKwh : max(price + fee, 0n);
   const surplusPrice = zone.hasBackup ? tariffs.exportMicroPerKwh : min(price, 0n);
-  const meteredWh = point.missing ? min(positionWh, 0n) : point.exportWh - point.importWh;
-  const imbalanceWh = meteredWh - positionWh;
-  const energyNano = positionWh * price;
+  const meteredWh = point.missing ? min(wholeWh, 0n) : point.exportWh - point.importWh;
+  const imbalanceWh = meteredWh - wholeWh;
+  const greenNano = point.greenWh * (zone.greenMicroPerKwh - price);
+  const energyNano = positionWh * price + greenNano;
   const feeNano = fee * min(0n, positionWh);
   const imbalanceNano = imbalanceWh * (imbalanceWh >= 0n ? surplusPrice : deficitPrice);
   const wordFeeNano = -tariffs.wordFeeNano * BigInt(point.words);
-  const exactNano = meteredWh * price + fee * min(0n, meteredWh);
+  // What a position in the auction that meets the metered energy would have paid.
+  const exactWh = meteredWh - traded.wh;
+  const exactNano = exactWh * price + fee * min(0n, exactWh) + greenNano;
   return {
     meteredWh,
+    tradedWh: traded.wh,
     imbalanceWh,
     energyNano,
     feeNano,
     imbalanceNano,
     wordFeeNano,
-    paymentNano: energyNano + feeNano + imbalanceNano + wordFeeNano,
+    tradeNano: traded.nano,
+    paymentNano: energyNano + feeNano + imbalanceNano + wordFeeNano + traded.nano,
     tariffNano: meteredWh * (meteredWh >= 0n ? tariffs.exportMicroPerKwh : tariffs.importMicroPerKwh),
     deviationCostNano:
-      imbalanceWh === 0n || positionWh === 0n ? 0n : max(0n, exactNano - energyNano - feeNano - imbalanceNano),
+      imbalanceWh === 0n || wholeWh === 0n ? 0n : max(0n, exactNano - energyNano - feeNano - imbalanceNano),
   };
 };
 

@@ -85,6 +85,7 @@ export const createProver = async () => {
       batches: columns.count === 0 ? "0x" : encodeBatches([columns.count]),
       postings: [...claim.postings],
       green: [...(claim.green ?? [])],
+      trades: "0x",
       tradesWh: [...(claim.tradesWh ?? [])],
       duals: { mu: [...claim.mu] },
     };

@@ -79,10 +79,19 @@ export const offer = (energyWh: number, priceMicroPerKwh: number): OrderStep => 
   sell: true,
 });
 
+/** What only some clearings post. */
+export type Apart = Partial<Pick<Submission, "green" | "trades" | "tradesWh">>;
+
 /** A clearing of a book that was appended in these batches (0x and 16 bytes per word). */
-export const submit = (slot: number, appended: string | string[], postings: Posting[]): Submission => {
+export const submit = (
+  slot: number,
+  appended: string | string[],
+  postings: Posting[],
+  { green = [], trades = "0x", tradesWh = [] }: Apart = {},
+): Submission => {
   const batches = typeof appended === "string" ? [appended] : appended;
-  return submissionOf(slot, { words: concat(batches), batches: encodeBatches(batches.map(countOf)) }, { postings });
+  const market = { words: concat(batches), batches: encodeBatches(batches.map(countOf)), trades };
+  return { ...submissionOf(slot, market, { postings, green: [], tradesWh: new Float64Array(0) }), green, tradesWh };
 };
 
 export const emptyRecord = (slot: number): ClearingRecord => ({
@@ -189,8 +198,14 @@ export const createWorld = async (options: WorldOptions = {}) => {
   const appendPacked = async (slot: number, orders: SignedOrder[], runner: Contracts = c) =>
     appended(await (await runner.orderBook.appendPacked(slot, packOrders(orders))).wait());
 
-  const clear = async (slot: number, appended: string | string[], postings: Posting[], runner: Contracts = c) => {
-    const receipt = await (await runner.auction.clear(submit(slot, appended, postings))).wait();
+  const clear = async (
+    slot: number,
+    appended: string | string[],
+    postings: Posting[],
+    runner: Contracts = c,
+    apart: Apart = {},
+  ) => {
+    const receipt = await (await runner.auction.clear(submit(slot, appended, postings, apart))).wait();
     const log = receipt?.logs
       .map((entry) => c.auction.interface.parseLog(entry))
       .find((entry) => entry?.name === "Cleared");

@@ -101,6 +101,7 @@ export const submissionOf = (book: string, { postings, green = [], tradesWh = []
   batches: countOf(book) >= 1 ? encodeBatches([Math.floor(countOf(book))]) : "0x",
   postings: [...postings],
   green: [...green],
+  trades: "0x",
   tradesWh: [...tradesWh],
   duals: { mu: [] },
 });
