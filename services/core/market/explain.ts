@@ -17,6 +17,8 @@ export interface Explainable {
   readonly fillsWh: ArrayLike<number>;
   /** Green premium per zone; left out: none. */
   readonly premiums?: ArrayLike<number>;
+  /** Of a meshed network: a clause naming the full limit that keeps a better price away; left out: radial. */
+  readonly behind?: (zone: number, isOffer: boolean) => string;
 }
 
 /** One side of one zone, green orders apart: its orders whose limit is the price, and those of each priority class. */
@@ -176,6 +178,7 @@ const limitWords = ({ isOffer, limit, tariff }: Order): string => {
  * order's own price.
  */
 const behindLine = (market: Explainable, order: Order): string => {
+  if (market.behind) return market.behind(order.zone, order.isOffer);
   const { terms, prices, zoneNames, lineName } = market;
   const price = priceOf(market, order);
   const seen = new Set([order.zone]);

@@ -8,6 +8,7 @@ import { explainTrades } from "./explain-trades.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
 import { decideMesh } from "./mesh/decide.ts";
+import { limitBehind } from "./mesh/explain.ts";
 import { isMeshed } from "./mesh/ptdf.ts";
 import { dualOf, moneySums, netExports, zonesWithValue } from "./sums.ts";
 import type { ZoneTerms } from "./types.ts";
@@ -83,6 +84,7 @@ export const explain = (market: CompiledMarket, result: MarketResult): string[] 
       orderNames: market.orderIds,
       lineName: (child) => `line ${lineOf.get(child)}`,
       premiums: premiumsByZone(market, result),
+      ...(result.exactDuals ? { behind: limitBehind(market, result.exactDuals) } : {}),
       fillsWh: market.orderIds.map((id) => result.fillsWh[id] ?? 0),
     }),
     ...explainTrades({
@@ -97,6 +99,8 @@ export const explain = (market: CompiledMarket, result: MarketResult): string[] 
 export const premiumsByZone = (market: CompiledMarket, result: MarketResult): number[] => {
   const { root } = limitBounds(market.terms);
   const names = islandNames(market);
+  const { greenPricesMicroPerKwh: green, pricesMicroPerKwh: prices } = result;
+  if (green) return market.zones.map((zone) => (green[zone] ?? 0) - (prices[zone] ?? market.band.reference));
   return market.zones.map(
     (_, i) =>
       result.greenPremiumsMicroPerKwh?.[names.get(root[i] as number) as string] ?? result.greenPremiumMicroPerKwh,
@@ -157,7 +161,10 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
     Object.fromEntries(zones.map((name, i) => [name, value(i)]));
   return {
     status: sums.volumeWh > 0 || trades ? "cleared" : "no-trade",
-    pricesMicroPerKwh: byZone((i) => (withValue[i] ? (prices[i] as number) : null)),
+    // A constraint over several islands can give one a price in which nothing could be traded.
+    pricesMicroPerKwh: byZone((i) =>
+      withValue[i] || prices[i] !== market.band.reference ? (prices[i] as number) : null,
+    ),
     ...premiumsOf(market, decision),
     fillsWh: Object.fromEntries(market.orderIds.map((id, i) => [id, decision.fillsWh[i] ?? 0])),
     backupWh: Object.fromEntries(

@@ -9,7 +9,7 @@ import { clearMesh } from "../../../../services/core/market/mesh/clear.ts";
 import { meshMarket } from "../../../../services/core/market/mesh/decide.ts";
 import { isMeshed, networkLimits } from "../../../../services/core/market/mesh/ptdf.ts";
 import type { MeshPosting } from "../../../../services/core/market/mesh/tally.ts";
-import { clearMarket } from "../../../../services/core/market/result.ts";
+import { clearMarket, explain } from "../../../../services/core/market/result.ts";
 import type { MarketResult } from "../../../../services/core/market/result.ts";
 import { MarketError } from "../../../../services/core/market/types.ts";
 import { optimalWelfare } from "./linear-program.ts";
@@ -259,5 +259,46 @@ describe("clearing a meshed network", function () {
       runs(100, 2_000),
     );
     expect(seen.same / seen.all, JSON.stringify(seen)).to.be.greaterThan(0.9);
+  });
+
+  it("explains which full line keeps a better price away", () => {
+    const line = (id: string, from: string, to: string, capacityWh: number): MarketLine => ({
+      id,
+      from,
+      to,
+      capacityWh,
+      reactance: 1,
+    });
+    const order = (id: string, side: "bid" | "offer", zone: string, energyWh: number, priceMicroPerKwh: number) => ({
+      id,
+      side,
+      zone,
+      energyWh,
+      priceMicroPerKwh,
+    });
+    const market = compileMarket({
+      zones: ["A", "B", "C"],
+      lines: [line("ab", "A", "B", 1000), line("bc", "B", "C", 1000), line("ac", "A", "C", 200)],
+      orders: [
+        order("cheap", "offer", "A", 900, 10_000),
+        order("dear", "offer", "C", 900, 40_000),
+        order("load", "bid", "C", 600, 90_000),
+        order("late", "bid", "C", 600, 30_000),
+        order("spare", "offer", "A", 500, 20_000),
+      ],
+    });
+    const result = clearMarket(market, solver);
+    expect(result.flowsWh).to.deep.equal({ ab: 100, bc: 100, ac: 200 });
+    expect(result.pricesMicroPerKwh).to.deep.equal({ A: 10_000, B: 25_000, C: 40_000 });
+    expect(result.shadowPricesMicroPerKwh).to.deep.equal({ ab: 0, bc: 0, ac: 45_000 });
+    // Weights of a third are rounded: the last Wh of the full line is split a little otherwise.
+    expect(Number(result.gapBoundNano)).to.be.at.most(100);
+    const sentences = explain(market, result);
+    expect(sentences[3]).to.equal(
+      "late (bid of 600 Wh in C): not filled, since buying costs 40000, worse than its limit 30000; line ac is full with 200 Wh, which adds 15000 to the price here.",
+    );
+    expect(sentences[4]).to.equal(
+      "spare (offer of 500 Wh in A): not filled, since selling earns 10000, worse than its limit 20000; line ac is full with 200 Wh, which takes 15000 off the price here.",
+    );
   });
 });
