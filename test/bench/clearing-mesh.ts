@@ -8,7 +8,14 @@ import { meshMarket } from "../../services/core/market/mesh/decide.ts";
 import type { MeshMarket } from "../../services/core/market/mesh/tally.ts";
 import { createRandom } from "../../services/simulator/random.ts";
 import { pglibMarket } from "../scripts/support/pglib.ts";
-import type { Row } from "./clearing.ts";
+
+/** As the bench's table has them. */
+interface Row {
+  what: string;
+  figure: string;
+  measured: number;
+  unit: string;
+}
 
 const CASE = join(projectRoot, "..", "shared", "data", "pglib", "pglib_opf_case118_ieee.m");
 const ORDERS = 10_000;
