@@ -40,15 +40,17 @@ export const storedDigest = ({ slot, version, readingsHash: hash, root }: Omit<R
 export const readingLeaf = (point: number, slot: number, reading: bigint): string =>
   keccak256(keccak256(`0x${word(point)}${word(slot)}${word(reading)}`));
 
-/** Root over all readings of a slot in sorted pairs, as OpenZeppelin's MerkleProof checks it; zero for no reading. */
-export const readingsRoot = (slot: number, readings: string): string =>
-  levelsOf(slot, readings).at(-1)?.[0] ?? `0x${"0".repeat(64)}`;
+/**
+ * Root over all readings of a slot in sorted pairs, as OpenZeppelin's MerkleProof checks it; zero for no reading.
+ * @param ownMeters packed readings of generators' own meters, numbers 2^31 and up: leaves behind those of the points
+ */
+export const readingsRoot = (slot: number, readings: string, ownMeters = "0x"): string =>
+  levelsOf(slot, readings, ownMeters).at(-1)?.[0] ?? `0x${"0".repeat(64)}`;
 
-/** The siblings on the path from a point's leaf to the root. */
-export const readingProof = (slot: number, readings: string, point: number): string[] => {
+/** The siblings on the path from the leaf at `index` to the root: a point's number, own meters behind the points. */
+export const readingProof = (slot: number, readings: string, index: number, ownMeters = "0x"): string[] => {
   const proof: string[] = [];
-  let index = point;
-  for (const level of levelsOf(slot, readings).slice(0, -1)) {
+  for (const level of levelsOf(slot, readings, ownMeters).slice(0, -1)) {
     const sibling = level[index ^ 1];
     if (sibling !== undefined) proof.push(sibling);
     index >>= 1;
@@ -61,10 +63,11 @@ const coder = AbiCoder.defaultAbiCoder();
 /** ABI encoding of an unsigned integer, without 0x; by hand, since every node encodes every reading of every slot. */
 const word = (value: number | bigint): string => value.toString(16).padStart(64, "0");
 
-const levelsOf = (slot: number, readings: string): string[][] => {
-  const leaves = (readings.slice(2).match(/.{16}/g) ?? []).map((hex, point) =>
-    readingLeaf(point, slot, BigInt(`0x${hex}`)),
-  );
+const leavesOf = (slot: number, readings: string, first: number): string[] =>
+  (readings.slice(2).match(/.{16}/g) ?? []).map((hex, i) => readingLeaf(first + i, slot, BigInt(`0x${hex}`)));
+
+const levelsOf = (slot: number, readings: string, ownMeters: string): string[][] => {
+  const leaves = [...leavesOf(slot, readings, 0), ...leavesOf(slot, ownMeters, 2 ** 31)];
   const levels = [leaves];
   for (let level = leaves; level.length > 1; levels.push(level)) {
     level = Array.from({ length: Math.ceil(level.length / 2) }, (_, pair) => {

@@ -86,7 +86,8 @@ const inRange = (value: number, lowest: number, highest: number, field: string):
   throw wrongInput(`${field}: ${value} must be an integer from ${lowest} to ${highest}`);
 };
 
-const hexOf = (value: number, bytes: number): string => value.toString(16).padStart(2 * bytes, "0");
+/** An unsigned integer in so many bytes, hex without 0x. */
+export const hexOf = (value: number, bytes: number): string => value.toString(16).padStart(2 * bytes, "0");
 
 /** The 16 bytes of one priced step, 0x and 32 hex digits. */
 const encodeWord = ({ point, sequence, zone, sell, green, energyWh, price }: WordFields): string => {
