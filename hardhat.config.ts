@@ -19,6 +19,9 @@ export default defineConfig({
         overrides: {
           "contracts/pricing/OrderBook.sol": hot,
           "contracts/consumption/MeterOracle.sol": hot,
+          "contracts/consumption/ReadingArchive.sol": hot,
+          "contracts/production/Certificates.sol": hot,
+          "contracts/production/Generators.sol": hot,
           "contracts/pricing/Settlement.sol": hot,
         },
       },

@@ -3,13 +3,17 @@ pragma solidity ^0.8.28;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 
-/// Who may register points, set the network, publish tariffs and set the committee. Nothing here reaches the ledger, the
+/// Who may register points, set the network, publish tariffs, set the committee and certify generators. Nothing here reaches the ledger, the
 /// books, the auction or settlement: those have no restricted call.
 contract MarketAccess is AccessManager {
     /// The grid operator.
     uint64 public constant OPERATOR_ROLE = 1;
     /// May cancel what the operator scheduled, nothing else.
     uint64 public constant GUARDIAN_ROLE = 2;
+    /// Certifies generators as renewable, and revokes.
+    uint64 public constant CERTIFIER_ROLE = 3;
+    /// Accredited to record maintenance of generators.
+    uint64 public constant MAINTAINER_ROLE = 4;
 
     constructor(address initialAdmin) AccessManager(initialAdmin) {}
 }
