@@ -25,6 +25,10 @@ const contracts = [
   ["pricing", "SealedBatches"],
   ["pricing", "Settlement"],
   ["pricing", "Tariffs"],
+  ["consumption", "ReadingArchive"],
+  ["production", "Generators"],
+  ["production", "Certificates"],
+  ["production", "Incentives"],
 ] as const;
 
 interface Artifact {

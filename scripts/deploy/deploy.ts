@@ -14,6 +14,7 @@ import { Settlement__factory } from "../../types/contracts/factories/pricing/Set
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
 import { TestToken__factory } from "../../types/contracts/factories/test/TestToken__factory.ts";
 import type { Addresses } from "../../services/protocol/addresses.ts";
+import { deployProduction, grantProduction, type ProductionOptions } from "./production.ts";
 
 /** Roles of MarketAccess. */
 export const OPERATOR_ROLE = 1n;
@@ -68,6 +69,7 @@ export interface DeployOptions {
   genesisSlot: number;
   /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
   operatorDelaySeconds?: number;
+  production?: ProductionOptions;
   log?: (message: string) => void;
 }
 
@@ -171,6 +173,8 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
   await landed("bilaterals", new Bilaterals__factory(signer).deploy(at.meteringPoints, at.tariffs, at.ledger));
   await landed("settlement", new Settlement__factory(signer).deploy(at, genesisSlot));
 
+  const production = await deployProduction(signer, at, options.production, log);
+
   const done = async (sending: Promise<ContractTransactionResponse>): Promise<void> => {
     await (await sending).wait();
   };
@@ -191,6 +195,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
   await done(access.grantRole(OPERATOR_ROLE, deployer, 0));
   await done(grid.setGrid(0, [...zones]));
   await done(meterOracle.setCommittee([...committee], faults));
+  await grantProduction(access, production, operator, options.production);
   if (operator !== deployer) {
     await done(access.grantRole(OPERATOR_ROLE, operator, options.operatorDelaySeconds ?? 0));
     await done(access.revokeRole(OPERATOR_ROLE, deployer));
@@ -200,5 +205,5 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
     await done(access.renounceRole(ADMIN_ROLE, deployer));
   }
   const { clearingMesh: _mesh, clearingRadial: _radial, ...addresses } = at;
-  return { chainId: Number(chainId), deployedAtBlock: deployedAtBlock ?? 0, ...addresses };
+  return { chainId: Number(chainId), deployedAtBlock: deployedAtBlock ?? 0, ...addresses, ...production };
 };

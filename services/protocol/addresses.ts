@@ -22,6 +22,10 @@ export const addressesSchema = z
     meterOracle: address,
     settlement: address,
     bilaterals: address,
+    readingArchive: address,
+    generators: address,
+    certificates: address,
+    incentives: address,
   })
   .strict();
 

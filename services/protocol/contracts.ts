@@ -3,17 +3,22 @@ import type { MarketAccess } from "../../types/contracts/access/MarketAccess.ts"
 import type { Grid } from "../../types/contracts/balancing/Grid.ts";
 import type { MeteringPoints } from "../../types/contracts/consumption/MeteringPoints.ts";
 import type { MeterOracle } from "../../types/contracts/consumption/MeterOracle.ts";
+import type { ReadingArchive } from "../../types/contracts/consumption/ReadingArchive.ts";
 import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
 import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
+import { ReadingArchive__factory } from "../../types/contracts/factories/consumption/ReadingArchive__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
 import { SealedBatches__factory } from "../../types/contracts/factories/pricing/SealedBatches__factory.ts";
 import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
+import { Certificates__factory } from "../../types/contracts/factories/production/Certificates__factory.ts";
+import { Generators__factory } from "../../types/contracts/factories/production/Generators__factory.ts";
+import { Incentives__factory } from "../../types/contracts/factories/production/Incentives__factory.ts";
 import { ClearingHarness__factory } from "../../types/contracts/factories/test/ClearingHarness__factory.ts";
 import { TestToken__factory } from "../../types/contracts/factories/test/TestToken__factory.ts";
 import type { Auction } from "../../types/contracts/pricing/Auction.ts";
@@ -23,6 +28,9 @@ import type { OrderBook } from "../../types/contracts/pricing/OrderBook.ts";
 import type { SealedBatches } from "../../types/contracts/pricing/SealedBatches.ts";
 import type { Settlement } from "../../types/contracts/pricing/Settlement.ts";
 import type { Tariffs } from "../../types/contracts/pricing/Tariffs.ts";
+import type { Certificates } from "../../types/contracts/production/Certificates.ts";
+import type { Generators } from "../../types/contracts/production/Generators.ts";
+import type { Incentives } from "../../types/contracts/production/Incentives.ts";
 import type { TestToken } from "../../types/contracts/test/TestToken.ts";
 import type { Addresses } from "./addresses.ts";
 import { sentenceOf } from "./error-words.ts";
@@ -41,6 +49,10 @@ export interface Contracts {
   meterOracle: MeterOracle;
   settlement: Settlement;
   bilaterals: Bilaterals;
+  readingArchive: ReadingArchive;
+  generators: Generators;
+  certificates: Certificates;
+  incentives: Incentives;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -57,6 +69,10 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   meterOracle: MeterOracle__factory.connect(addresses.meterOracle, runner),
   settlement: Settlement__factory.connect(addresses.settlement, runner),
   bilaterals: Bilaterals__factory.connect(addresses.bilaterals, runner),
+  readingArchive: ReadingArchive__factory.connect(addresses.readingArchive, runner),
+  generators: Generators__factory.connect(addresses.generators, runner),
+  certificates: Certificates__factory.connect(addresses.certificates, runner),
+  incentives: Incentives__factory.connect(addresses.incentives, runner),
 });
 
 const abis = {
@@ -72,6 +88,10 @@ const abis = {
   MeterOracle: MeterOracle__factory.abi,
   Settlement: Settlement__factory.abi,
   Bilaterals: Bilaterals__factory.abi,
+  ReadingArchive: ReadingArchive__factory.abi,
+  Generators: Generators__factory.abi,
+  Certificates: Certificates__factory.abi,
+  Incentives: Incentives__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

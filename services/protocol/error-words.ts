@@ -171,6 +171,62 @@ const sentences: Record<string, (v: Values) => string> = {
   MalformedBatch: (v) => `The packed batch ends inside the order that starts at byte ${v["offset"]}.`,
   AddressEmptyCode: (v) => `There is no contract at ${v["target"]}.`,
   WrongWiring: (v) => `The contracts do not fit together: ${v["got"]} is named where ${v["expected"]} belongs.`,
+  // Archive of readings
+  ArchiveMismatch: (v) =>
+    `The ${v["given"]} leaves given are not those of the ${v["slots"]} archived slots of day ${v["day"]}.`,
+  NothingToArchive: (v) => `No slot of day ${v["day"]} was given to archive.`,
+  BeyondDay: (v) => `Day ${v["day"]} has 96 slots, not ${v["slots"]}.`,
+  SlotNotFinal: (v) => `${slotOf(v)} is not final yet; slots are final up to ${v["finalThrough"]}.`,
+  EvidenceMismatch: (v) => `This is not the last report of ${slotOf(v)}, or the reading is not in it.`,
+  SalesMismatch: (v) => `This is not the clearing record of ${slotOf(v)}.`,
+  SlotNotReported: (v) => `There is no report of ${slotOf(v)} any more, or not yet.`,
+  MalformedRange: (v) => `A proof has 9 bytes per slot; ${v["bytes_"]} bytes do not.`,
+  NotArchived: (v) => `${slotOf(v)} is not archived; its day has ${v["archivedSlots"]} archived slots.`,
+  WrongProof: (v) => `The readings and their proof do not lead to what the archive holds of day ${v["day"]}.`,
+  NodesLeftOver: (v) => `The proof has ${v["given"]} nodes and needs ${v["used"]}.`,
+  // Generators, certificates, incentives
+  UnknownGenerator: (v) => `There is no generator ${v["generator"]}.`,
+  NotProducer: (v) => `Generator ${v["generator"]} does not belong to ${v["caller"]}.`,
+  NotConnectionOwner: (v) => `Metering point ${v["connection"]} does not belong to ${v["caller"]}.`,
+  NotCertificates: (v) => `Only the certificates' contract counts readings, not ${v["caller"]}.`,
+  NameplateOutOfRange: (v) => `A nameplate has 1 to ${v["highestW"]} W, not ${v["nameplateW"]}.`,
+  CapacityFactorTooHigh: (v) => `A capacity factor is at most 1,000,000 millionths, not ${v["ppm"]}.`,
+  NotYetCommissioned: (v) =>
+    `The generator is commissioned in slot ${v["commissionedSlot"]}; it is slot ${v["current"]} now.`,
+  OwnMeterNeeded: (v) =>
+    `Generator ${v["generator"]} needs a meter of its own: other energy is fed in at metering point ${v["connection"]}.`,
+  ConnectionTaken: (v) =>
+    `Metering point ${v["connection"]} has the renewable generator ${v["generator"]} already; a point has one.`,
+  AlreadyConsented: (v) => `The owner of the connection has agreed to generator ${v["generator"]} already.`,
+  NotConsented: (v) => `The owner of the connection has not agreed to generator ${v["generator"]}.`,
+  NotRenewable: (v) => `Generator ${v["generator"]} is conventional and never certified.`,
+  ExpiryNotAhead: (v) =>
+    `A certificate that ends in slot ${v["expirySlot"]} ends before it starts in ${v["fromSlot"]}.`,
+  MaintenanceOverdue: (v) =>
+    `Maintenance of generator ${v["generator"]} is overdue since slot ${v["dueSlot"]}; record it first.`,
+  NotCertified: (v) => `Generator ${v["generator"]} has no certificate in ${slotOf(v)} that could be revoked.`,
+  WrongMeter: (v) => `Generator ${v["generator"]} is measured by meter ${v["expected"]}, not by ${v["meter"]}.`,
+  SlotsOutOfOrder: (v) =>
+    `Generator ${v["generator"]} is counted through slot ${v["issuedThrough"]}; readings from slot ${v["firstSlot"]} on do not follow.`,
+  SlotNotProved: (v) =>
+    `The reading of ${slotOf(v)} must be proved: only the producer may pass a slot over, and only one without green sales.`,
+  NothingToIssue: () => "No generator was given to issue for.",
+  WrongSales: (v) => `This is not the list of green sales of ${slotOf(v)}.`,
+  SalesLeftOver: (v) => `${v["given"]} lists of green sales were given; ${v["used"]} are needed.`,
+  NotHolder: (v) => `${v["caller"]} may not use the certificates of ${v["holder"]}.`,
+  NotConsumer: (v) => `Metering point ${v["point"]} does not belong to ${v["holder"]}.`,
+  NothingToClaim: () => "No certificate was given to claim.",
+  ClaimLengthsDiffer: (v) => `${v["ids"]} certificates came with ${v["values"]} amounts.`,
+  SlotOutsideRange: (v) => `${slotOf(v)} lies outside the ${v["slots"]} proved slots from ${v["firstSlot"]} on.`,
+  ConsumptionNotMetered: (v) =>
+    `The consumption of point ${v["point"]} in ${slotOf(v)} was not measured or not proved.`,
+  ConsumptionExceeded: (v) =>
+    `Point ${v["point"]} consumed ${v["consumedWh"]} Wh in ${slotOf(v)}; ${v["matchedWh"]} Wh would be matched with it.`,
+  EmptySchedule: () => "A schedule of premiums has at least one step.",
+  ScheduleNotDegressive: (v) => `Step ${v["step"]} of the premiums does not go further for less.`,
+  NothingToPay: (v) => `Generator ${v["generator"]} has nothing unpaid within its cap in month ${v["month"]}.`,
+  PoolTooSmall: (v) => `The pool holds ${v["poolNano"]} nano-token; ${v["neededNano"]} are needed.`,
+  NothingEarned: (v) => `${v["producer"]} has not earned a whole base unit.`,
   // OpenZeppelin
   AccessManagedUnauthorized: (v) => `${v["caller"]} does not have the role for this.`,
   AccessManagerUnauthorizedAccount: (v) => `${v["msgsender"]} does not have the role ${v["roleId"]}.`,
