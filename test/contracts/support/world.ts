@@ -117,6 +117,8 @@ export interface WorldOptions {
   wordFeeNano?: bigint;
   /** Slots whose terms are published from the genesis slot on. */
   publish?: number;
+  /** Chain time of the first block, in the future: the genesis slot is the second one after it. */
+  startAt?: number;
 }
 
 export const createWorld = async (options: WorldOptions = {}) => {
@@ -131,6 +133,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
   const nodes = Array.from({ length: nodeCount }, (_, index) => wallet(`node:${index}`));
   const owners = Array.from({ length: homes }, (_, index) => wallet(`home:${index}`));
 
+  if (options.startAt !== undefined) await networkHelpers.time.increaseTo(options.startAt);
   const genesisSlot = Math.floor((await networkHelpers.time.latest()) / SLOT_SECONDS) + 2;
   const addresses: Addresses = await deployMarket({
     signer: deployer,
