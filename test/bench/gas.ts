@@ -13,6 +13,7 @@ import {
 } from "../contracts/support/world.ts";
 import { measureDayGas } from "./day-gas.ts";
 import { measureNetworkGas } from "./gas-network.ts";
+import { measureProductionGas } from "./gas-production.ts";
 
 /** One measured figure of design section 8. */
 export interface Row {
@@ -106,6 +107,7 @@ export const measureGas = async (): Promise<Row[]> => {
   if ((await world.discrepancyNano()) !== 0n) throw new Error("the ledger does not sum to its tokens");
   rows.push(...(await measureNetworkGas()));
   rows.push(...(await measureDayGas()));
+  rows.push(...(await measureProductionGas()));
   return rows;
 };
 
