@@ -1,4 +1,5 @@
 import { AbiCoder, concat, dataLength, dataSlice, keccak256, ZeroHash } from "ethers";
+import { EXTRAS } from "./extras.ts";
 import { readingProof, readingsRoot } from "./report.ts";
 import { decodePositions, hexOf } from "./words.ts";
 
@@ -52,10 +53,7 @@ export const salesList = (green: string, zoneOf: readonly number[], parentOf: re
 /** The net green energy of a clearing record's extras, 4 bytes per point; 0x without. */
 export const greenOf = (extras: string): string => {
   if (extras === "0x") return "0x";
-  const [{ green }] = AbiCoder.defaultAbiCoder().decode(
-    ["tuple(int64[] greenPrices, bytes green, uint32[] tradesWh, uint128 gapBoundNano)"],
-    extras,
-  ) as unknown as [{ green: string }];
+  const [{ green }] = AbiCoder.defaultAbiCoder().decode([EXTRAS], extras) as unknown as [{ green: string }];
   return green;
 };
 

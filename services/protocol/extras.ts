@@ -17,7 +17,8 @@ export interface ClearingExtras {
 
 const NONE: ClearingExtras = { greenPrices: [], greenWh: [], trades: [], gapBoundNano: 0n };
 
-const EXTRAS = "tuple(int64[] greenPrices,bytes green,bytes trades,uint32[] tradesWh,uint128 gapBoundNano)";
+/** ABI type of `ClearingExtras`. */
+export const EXTRAS = "tuple(int64[] greenPrices,bytes green,bytes trades,uint32[] tradesWh,uint128 gapBoundNano)";
 
 /** @param extras `record.extras`: 0x, or the encoded struct */
 export const decodeExtras = (extras: string): ClearingExtras => {

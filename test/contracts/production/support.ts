@@ -11,6 +11,7 @@ import {
   type ArchivedSlot,
   type ReadingRange,
 } from "../../../services/protocol/archive.ts";
+import { EXTRAS } from "../../../services/protocol/extras.ts";
 import { readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
 import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import { createWorld, emptyRecord, reading, type World, type WorldOptions } from "../support/world.ts";
@@ -69,8 +70,8 @@ export const createProduction = async (options: WorldOptions = {}) => {
   const sellGreen = async (slot: number, netGreenWh: number[]): Promise<Clearing> => {
     const green = `0x${netGreenWh.map((wh) => (wh < 0 ? 2 ** 31 - wh : wh).toString(16).padStart(8, "0")).join("")}`;
     const extras = AbiCoder.defaultAbiCoder().encode(
-      ["tuple(int64[] greenPrices, bytes green, uint32[] tradesWh, uint128 gapBoundNano)"],
-      [{ greenPrices: [100_000], green, tradesWh: [], gapBoundNano: 0 }],
+      [EXTRAS],
+      [{ greenPrices: [100_000], green, trades: "0x", tradesWh: [], gapBoundNano: 0 }],
     );
     const record = { ...emptyRecord(slot), clearer: ZeroAddress, prices: [90_000n], extras };
     const entry = BigInt(keccak256(encodeRecord(record))) & ~0xffffffffn;
