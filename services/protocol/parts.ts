@@ -1,0 +1,82 @@
+import { getBytes, Interface } from "ethers";
+import { claimsOf, type GroupClaim } from "../core/market/claims.ts";
+import type { Clearing, ZoneTerms } from "../core/market/types.ts";
+import { decodeBook } from "../core/market/words.ts";
+import { SUBMISSION, type Submission } from "./clearing.ts";
+import { bookHash } from "./words.ts";
+
+/** Clearings in several transactions, for books beyond the gas of one (`Auction.clearPart`). */
+export interface ClearingPart {
+  /** `book` and `batches` of this part alone. */
+  submission: Submission;
+  claims: GroupClaim[];
+  hashBefore: string;
+}
+
+/** EIP-7825: the most gas that one transaction may use. */
+export const MOST_GAS = 16_777_216;
+/** Of which a plan uses so much: estimates are rough. */
+const PLANNED_GAS = 14_000_000;
+const GAS_PER_WORD = 900;
+/** A point's share of the state that goes in and out of a part. */
+const GAS_PER_POINT = 1_600;
+const GAS_PER_ZONE = 60_000;
+const WORD_HEX = 32;
+
+/** Rough gas of a part; a whole book costs no more as one. */
+export const partGas = (words: number, points: number, zones: number): number =>
+  200_000 + words * GAS_PER_WORD + points * GAS_PER_POINT + zones * GAS_PER_ZONE;
+
+/**
+ * Cuts a clearing between its batches.
+ * @param bookStart hash before the first word
+ * @returns the parts in the order of posting: from the end of the book; one where all fits in a transaction
+ */
+export const planParts = (
+  submission: Submission,
+  zones: readonly ZoneTerms[],
+  clearing: Pick<Clearing, "postings" | "green">,
+  bookStart: string,
+): ClearingPart[] => {
+  const columns = decodeBook(getBytes(submission.book));
+  const claims = claimsOf(columns, zones, clearing);
+  const points = columns.point.reduce((most, point) => Math.max(most, point + 1), 0);
+  const parts: ClearingPart[] = [];
+  let words = 0;
+  let from = 2;
+  let hash = bookStart;
+  let next = { book: "0x", batches: "0x", hashBefore: bookStart };
+  const close = (): void => {
+    if (words === 0) return;
+    const { book, batches, hashBefore } = next;
+    parts.unshift({ submission: { ...submission, book, batches }, claims, hashBefore });
+    next = { book: "0x", batches: "0x", hashBefore: hash };
+    words = 0;
+  };
+  for (let at = 2; at < submission.batches.length; at += 4) {
+    const batch = submission.batches.slice(at, at + 4);
+    const count = parseInt(batch, 16);
+    if (partGas(words + count, points, zones.length) > PLANNED_GAS) close();
+    const own = submission.book.slice(from, from + WORD_HEX * count);
+    from += WORD_HEX * count;
+    next.book += own;
+    next.batches += batch;
+    words += count;
+    hash = bookHash(hash, `0x${own}`, `0x${batch}`);
+  }
+  close();
+  return parts;
+};
+
+/** ClearingPart in the ABI. */
+export const PART = `tuple(${SUBMISSION} submission,tuple(uint64 availableWh,uint32 words,uint64 restWh)[] claims,bytes32 hashBefore,bytes state)`;
+
+const iface = new Interface([`function clearPart(${PART} part) returns (bytes next)`]);
+
+/** Calldata of `Auction.clearPart`. `state`: what the part before left, "0x" for the first one. */
+export const encodeClearPart = (part: ClearingPart, state: string): string =>
+  iface.encodeFunctionData("clearPart", [{ ...part, state }]);
+
+/** The state for the next part, from what a call of `clearPart` returned; "0x" when the clearing is complete. */
+export const decodeNextState = (returned: string): string =>
+  iface.decodeFunctionResult("clearPart", returned)[0] as string;
