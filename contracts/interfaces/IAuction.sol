@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ClearingSubmission} from "../libraries/MarketTypes.sol";
+import {ClearingPart} from "../libraries/PartTypes.sol";
 
 /// What settlement needs from a clearing; the chain keeps `bytes28(keccak256(abi.encode(record)))`.
 struct ClearingRecord {
@@ -47,6 +48,9 @@ interface IAuction {
     );
 
     /// `gate`: IOrderBook.clearableFrom, later than the gate while sealed batches wait to be opened.
+    /// One part of a clearing was taken: the next one ends where the book's hash is `hashBefore`.
+    event PartTaken(uint32 indexed slot, address indexed submitter, bytes32 hashBefore, bytes32 progress);
+
     error NotBetweenGateAndStart(uint32 slot, uint256 now_, uint256 gate, uint256 start);
     error AlreadyCleared(uint32 slot);
     error BookMismatch(uint32 slot, bytes32 expected, bytes32 got);
@@ -55,6 +59,14 @@ interface IAuction {
     /// Clears a slot between its gate and its start. The proof's errors: IClearingErrors.
     function clear(ClearingSubmission calldata submission) external;
 
+    /// Takes one part of a clearing, from the end of the book on, for books beyond the gas of one transaction: whole batches, the same
+    /// postings and claims in every part. With the part that begins the book the slot is cleared, exactly as `clear` would. Progress
+    /// belongs to the sender; the first complete clearing wins, and a part without state begins anew.
+    /// @return next the state to hand in with the next part (learn it by eth_call); empty when the slot is cleared
+    function clearPart(ClearingPart calldata part) external returns (bytes memory next);
+
+    /// Hash of the state that the submitter's last part left.
+    function progressOf(address submitter) external view returns (bytes32);
     /// First 28 bytes of the hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
     function clearingOf(uint32 slot) external view returns (bytes28);
     function orderBook() external view returns (address);

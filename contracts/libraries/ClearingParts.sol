@@ -61,6 +61,7 @@ library ClearingParts {
                 part.submission.slot,
                 part.submission.postings,
                 part.submission.green,
+                part.submission.trades,
                 part.submission.tradesWh,
                 part.submission.duals,
                 part.claims

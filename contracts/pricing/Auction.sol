@@ -9,9 +9,11 @@ import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {BookTables} from "../libraries/BookTables.sol";
 import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
+import {ClearingParts} from "../libraries/ClearingParts.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
 import {ClearingSubmission, MarketTerms, PriceBand, SlotTerms, ZoneTerms} from "../libraries/MarketTypes.sol";
+import {ClearingPart} from "../libraries/PartTypes.sol";
 import {RecordExtras} from "../libraries/RecordExtras.sol";
 import {RecordDigest} from "../libraries/RecordDigest.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
@@ -25,6 +27,7 @@ contract Auction is IAuction, IClearingErrors {
 
     /// bits 255..32 digest of the record, 31..0 slot.
     mapping(uint256 ringIndex => uint256 entry) private _clearings;
+    mapping(address submitter => bytes32 progress) public progressOf;
 
     constructor(address orderBook_, IGrid grid_, ITariffs tariffs_, address bilaterals_) {
         orderBook = orderBook_;
@@ -35,17 +38,40 @@ contract Auction is IAuction, IClearingErrors {
 
     function clear(ClearingSubmission calldata submission) external {
         uint32 slot = submission.slot;
+        _checkTurn(slot);
+        MarketTerms memory market = _marketOf(submission);
+        BookTable memory table = _replay(submission, market.trades.length);
+        ClearingOutcome memory outcome = ClearingProof.proveReplayed(submission, table, market);
+        _accept(submission, table, outcome);
+    }
+
+    function clearPart(ClearingPart calldata part) external returns (bytes memory next) {
+        uint32 slot = part.submission.slot;
+        _checkTurn(slot);
+        (bytes32 bookEnd, uint32 wordCount) = IOrderBook(orderBook).bookOf(slot);
+        if (wordCount == 0) revert EmptyBook(slot);
+        ClearingOutcome memory outcome;
+        BookTable memory table;
+        (next, outcome, table) = ClearingParts.take(
+            part,
+            _marketOf(part.submission),
+            progressOf[msg.sender],
+            bookEnd,
+            IOrderBook(orderBook).bookStart(slot)
+        );
+        bytes32 progress = keccak256(next);
+        progressOf[msg.sender] = progress;
+        if (next.length == 0) _accept(part.submission, table, outcome);
+        else emit PartTaken(slot, msg.sender, part.hashBefore, progress);
+    }
+
+    function _checkTurn(uint32 slot) private view {
         uint256 gate = IOrderBook(orderBook).clearableFrom(slot);
         uint256 start = SlotTime.startOf(slot);
         if (block.timestamp <= gate || block.timestamp >= start) {
             revert NotBetweenGateAndStart(slot, block.timestamp, gate, start);
         }
         if (clearingOf(slot) != 0) revert AlreadyCleared(slot);
-        MarketTerms memory market = _terms(slot);
-        market.trades = IBilaterals(bilaterals).listed(slot, submission.trades);
-        BookTable memory table = _replay(submission, market.trades.length);
-        ClearingOutcome memory outcome = ClearingProof.proveReplayed(submission, table, market);
-        _accept(submission, table, outcome);
     }
 
     function clearingOf(uint32 slot) public view returns (bytes28) {
@@ -86,6 +112,12 @@ contract Auction is IAuction, IClearingErrors {
         bytes28 digest = RecordDigest.ofMemory(record); // [23]
         _clearings[slot % SlotTime.RING] = uint256(bytes32(digest)) | slot;
         emit Cleared(slot, msg.sender, record, outcome.boughtWh, outcome.welfareNano);
+    }
+
+    /// Terms and network of the slot, and its trades, which are those that the registry lists.
+    function _marketOf(ClearingSubmission calldata submission) private view returns (MarketTerms memory market) {
+        market = _terms(submission.slot);
+        market.trades = IBilaterals(bilaterals).listed(submission.slot, submission.trades);
     }
 
     function _terms(uint32 slot) private view returns (MarketTerms memory market) {

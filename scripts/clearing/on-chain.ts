@@ -11,16 +11,11 @@ import { createProvider, type PooledProvider } from "../../services/platform/pro
 import { createSender, SENDER_MIGRATION } from "../../services/platform/sender.ts";
 import { openStore } from "../../services/platform/store.ts";
 import { addressesSchema, type Addresses } from "../../services/protocol/addresses.ts";
-import {
-  encodeClear,
-  gateOf,
-  solveSlot,
-  submissionOf,
-  zoneTermsOf,
-  type SlotMarket,
-} from "../../services/protocol/clearing.ts";
+import { gateOf, solveSlot, submissionOf, zoneTermsOf, type SlotMarket } from "../../services/protocol/clearing.ts";
 import { decodeContractError } from "../../services/protocol/contracts.ts";
 import { decodeLog } from "../../services/protocol/events.ts";
+import { MOST_GAS, postClearing } from "../../services/protocol/parts.ts";
+import { bookStart } from "../../services/protocol/words.ts";
 import { createSlotReader, type SlotReader } from "../../services/protocol/slot-market.ts";
 
 export interface OutsiderOptions {
@@ -46,8 +41,6 @@ export interface ClearedOnChain {
   readonly welfareNano: string;
 }
 
-/** EIP-7825: the most gas that one transaction may use. */
-const MOST_GAS = 16_777_216n;
 const RPC_TIMEOUT_MS = 10_000;
 
 /**
@@ -66,11 +59,19 @@ export const clearOnChain = async (
     await checkTurn(reader, slot);
     const market = await reader.market(slot);
     const clearing = solveSlot(market);
-    const data = encodeClear(submissionOf(slot, market, clearing));
-    const call = { from: wallet.address, to: addresses.auction, data };
+    const transaction = (data: string) => ({ from: wallet.address, to: addresses.auction, data });
     try {
-      await checkFunds(provider, wallet.address, await provider.estimateGas(call));
-      const receipt = await send(provider, wallet, { key: `clear:${slot}`, ...call });
+      const receipt = await postClearing({
+        submission: submissionOf(slot, market, clearing),
+        zones: zoneTermsOf(market.grid, market.terms),
+        clearing,
+        bookStart: bookStart(addresses.chainId, addresses.orderBook, slot),
+        call: (data) => provider.call(transaction(data)),
+        send: async (key, data) => {
+          await checkFunds(provider, wallet.address, await provider.estimateGas(transaction(data)));
+          return send(provider, wallet, { key, to: addresses.auction, data });
+        },
+      });
       if (receipt.status !== 1) throw await lateError(reader, slot, receipt.hash);
       const result = describeReceipt(receipt, market);
       if (!result) throw refused(`transaction ${receipt.hash} succeeded without a Cleared event: is that the auction?`);
@@ -147,7 +148,7 @@ const lateError = async (reader: SlotReader, slot: number, txHash: string): Prom
 const checkFunds = async (provider: PooledProvider, address: string, gas: bigint): Promise<void> => {
   if (gas > MOST_GAS) {
     throw wrongInput(
-      `this book needs ${gas} gas, one transaction takes ${MOST_GAS}: it cannot be cleared in one piece`,
+      `a part of this book needs ${gas} gas, one transaction takes ${MOST_GAS}: one batch of orders is too large`,
     );
   }
   const block = await provider.getBlock("latest");

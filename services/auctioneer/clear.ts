@@ -1,13 +1,14 @@
 import { slotStart } from "../platform/clock.ts";
 import { isRetryable } from "../platform/errors.ts";
-import { checkBook, encodeClear, gateOf, solveSlot, submissionOf } from "../protocol/clearing.ts";
+import { checkBook, gateOf, solveSlot, submissionOf, zoneTermsOf } from "../protocol/clearing.ts";
+import { postClearing } from "../protocol/parts.ts";
 import { bookStart, encodeBatches } from "../protocol/words.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
 import { gridOf, type SlotView } from "./view.ts";
 
 /** Clears every slot whose gate is closed, that has a book and that nobody cleared yet, before it starts. */
 export const createClear = (context: Context): { run(now: number): Promise<void> } => {
-  const { chainId, addresses, failures, send, log } = context;
+  const { chainId, addresses, failures, provider, sender, send, log } = context;
   const givenUp = new Set<number>();
 
   const clearSlot = async (slot: number, book: SlotView): Promise<void> => {
@@ -17,9 +18,17 @@ export const createClear = (context: Context): { run(now: number): Promise<void>
     checkBook({ chainId, orderBook, slot }, appended, book.book ?? bookStart(chainId, orderBook, slot));
     const terms = context.view().terms.get(slot);
     if (!terms) throw new Error(`the terms of slot ${slot} are not among the events`);
-    const clearing = solveSlot({ ...appended, grid: gridOf(context.view(), slot), terms });
-    const data = encodeClear(submissionOf(slot, appended, clearing));
-    const receipt = await send({ key: `clear:${slot}`, to: addresses.auction, data });
+    const grid = gridOf(context.view(), slot);
+    const clearing = solveSlot({ ...appended, grid, terms });
+    const to = addresses.auction;
+    const receipt = await postClearing({
+      submission: submissionOf(slot, appended, clearing),
+      zones: zoneTermsOf(grid, terms),
+      clearing,
+      bookStart: bookStart(chainId, orderBook, slot),
+      call: (data) => provider.call({ from: sender, to, data }),
+      send: (key, data) => send({ key, to, data }),
+    });
     if (receipt.status !== 1) throw new Error(`transaction ${receipt.hash} reverted`);
     log.info({ slot, words: book.wordCount, gasUsed: Number(receipt.gasUsed) }, "cleared");
   };

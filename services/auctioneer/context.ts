@@ -21,6 +21,8 @@ export interface Context {
   store: Store;
   provider: PooledProvider;
   view: () => ChainView;
+  /** Address of the transactions' sender. */
+  sender: string;
   send: Sender["send"];
   chainId: number;
   addresses: MarketAddresses;

@@ -54,6 +54,7 @@ await runProcess({
       store,
       provider,
       view: () => source.view,
+      sender: sender.address,
       send: sender.send,
       chainId: chain.chainId,
       addresses: { orderBook, auction, settlement, sealedBatches: addresses.sealedBatches },

@@ -1,8 +1,9 @@
-import { getBytes, Interface } from "ethers";
+import { getBytes, Interface, type TransactionReceipt } from "ethers";
 import { claimsOf, type GroupClaim } from "../core/market/claims.ts";
 import type { Clearing, ZoneTerms } from "../core/market/types.ts";
 import { decodeBook } from "../core/market/words.ts";
-import { SUBMISSION, type Submission } from "./clearing.ts";
+import { decodeContractError } from "./contracts.ts";
+import { encodeClear, SUBMISSION, type Submission } from "./clearing.ts";
 import { bookHash } from "./words.ts";
 
 /** Clearings in several transactions, for books beyond the gas of one (`Auction.clearPart`). */
@@ -30,6 +31,7 @@ export const partGas = (words: number, points: number, zones: number): number =>
 /**
  * Cuts a clearing between its batches.
  * @param bookStart hash before the first word
+ * @param plannedGas most gas of a part, by the rough estimate; a batch is never cut
  * @returns the parts in the order of posting: from the end of the book; one where all fits in a transaction
  */
 export const planParts = (
@@ -37,6 +39,7 @@ export const planParts = (
   zones: readonly ZoneTerms[],
   clearing: Pick<Clearing, "postings" | "green">,
   bookStart: string,
+  plannedGas: number = PLANNED_GAS,
 ): ClearingPart[] => {
   const columns = decodeBook(getBytes(submission.book));
   const claims = claimsOf(columns, zones, clearing);
@@ -56,7 +59,7 @@ export const planParts = (
   for (let at = 2; at < submission.batches.length; at += 4) {
     const batch = submission.batches.slice(at, at + 4);
     const count = parseInt(batch, 16);
-    if (partGas(words + count, points, zones.length) > PLANNED_GAS) close();
+    if (partGas(words + count, points, zones.length) > plannedGas) close();
     const own = submission.book.slice(from, from + WORD_HEX * count);
     from += WORD_HEX * count;
     next.book += own;
@@ -80,3 +83,49 @@ export const encodeClearPart = (part: ClearingPart, state: string): string =>
 /** The state for the next part, from what a call of `clearPart` returned; "0x" when the clearing is complete. */
 export const decodeNextState = (returned: string): string =>
   iface.decodeFunctionResult("clearPart", returned)[0] as string;
+
+/** How a clearing is posted. */
+export interface Posting {
+  submission: Submission;
+  zones: readonly ZoneTerms[];
+  clearing: Pick<Clearing, "postings" | "green">;
+  bookStart: string;
+  /** As `planParts`. */
+  plannedGas?: number;
+  /** eth_call to the auction by the submitter. */
+  call(data: string): Promise<string>;
+  /** Sends to the auction; the same key never succeeds twice. */
+  send(key: string, data: string): Promise<TransactionReceipt>;
+}
+
+/** Of one start of a process: after that many somebody interferes, or the chain does not keep what it said. */
+const MOST_ATTEMPTS = 3;
+
+/**
+ * Posts a clearing, in parts where one transaction is too small. A process that was killed between parts has lost the state that the
+ * chain wants next: it begins anew.
+ * @returns the receipt of the transaction that cleared the slot, or of one that reverted (status 0)
+ * @throws what `call` and `send` throw
+ */
+export const postClearing = async (posting: Posting): Promise<TransactionReceipt> => {
+  const { submission, zones, clearing, bookStart, call, send } = posting;
+  const parts = planParts(submission, zones, clearing, bookStart, posting.plannedGas);
+  const key = `clear:${submission.slot}`;
+  if (parts.length < 2) return send(key, encodeClear(submission));
+  for (let attempt = 1; ; attempt += 1) {
+    let state = "0x";
+    let last: TransactionReceipt | undefined;
+    try {
+      for (const [i, part] of parts.entries()) {
+        const data = encodeClearPart(part, state);
+        state = decodeNextState(await call(data));
+        last = await send(`${key}:${attempt}:${i}`, data);
+        if (last.status !== 1) return last;
+      }
+    } catch (error) {
+      if (decodeContractError(error)?.name === "StaleProgress" && attempt < MOST_ATTEMPTS) continue;
+      throw error;
+    }
+    return last as TransactionReceipt;
+  }
+};

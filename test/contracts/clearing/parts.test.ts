@@ -47,7 +47,7 @@ describe("clearings in parts", function () {
       tradesWh: [...clearing.tradesWh],
       trades: "0x",
       duals: { mu: [] },
-    } as Submission;
+    };
     return {
       submission,
       claims: claimsOf(given.columns, given.terms, clearing),
