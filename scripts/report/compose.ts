@@ -22,11 +22,12 @@ import {
 import type { TreeZone } from "../local/grid.ts";
 import { iso } from "../local/plan.ts";
 import { gridFlows } from "./flows.ts";
+import { maxGapNano } from "./gap.ts";
 import type { Bill, DayReport } from "./types.ts";
 
 /** Registers and stored energy of all homes and heads at a slot's start, as the simulator tells them. */
 export interface BoundaryOfDevices {
-  homes: { id: string; importWh: number; exportWh: number; storedMicroJ: number }[];
+  homes: { id: string; importWh: number; exportWh: number; storedMicroJ: number; servedWh: number }[];
   heads: { zone: string; importWh: number; exportWh: number }[];
 }
 
@@ -177,8 +178,10 @@ export const composeReport = async (options: ComposeOptions): Promise<DayReport>
         selfish: selfishFlows.overloadSlots,
         market: market.overloadSlots,
       },
-      // The backup supplier serves without limit of access: no load of a grid-connected community goes unserved.
-      unservedWh: 0,
+      unservedWh: homes.reduce(
+        (left, { home, run }) => left + sum(run.loadWh) - (servedWh(end, home.id) - servedWh(start, home.id)),
+        0,
+      ),
       importKwh: round(importWh / 1000, 3),
       exportKwh: round(exportWh / 1000, 3),
       localTradeKwh: round(Number(marketSums(store, range).localTradeWh) / 1000, 3),
@@ -245,8 +248,7 @@ const chainFigures = (store: Store, range: { first: number; last: number }, mete
     slotsCleared: counts.cleared,
     slotsSettled: counts.settled,
     slotsEstimated: counts.estimated,
-    // On a radial network the contract accepts a clearing only if primal and dual meet exactly (design, section 4).
-    maxGapNano: "0",
+    maxGapNano: String(maxGapNano(store, range)),
   };
 };
 
@@ -287,6 +289,9 @@ const energyLeftOver = (
 
 const storedWh = (boundary: BoundaryOfDevices, id: string): number =>
   (boundary.homes.find((home) => home.id === id)?.storedMicroJ ?? 0) / MICRO_J_PER_WH;
+
+const servedWh = (boundary: BoundaryOfDevices, id: string): number =>
+  boundary.homes.find((home) => home.id === id)?.servedWh ?? Number.NaN;
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 

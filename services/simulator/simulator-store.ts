@@ -6,8 +6,8 @@ import type { SimulationState } from "./simulation.ts";
 export interface Boundary {
   readonly slot: number;
   readonly time: number;
-  /** `storedMicroJ`: energy in the home's battery, 0 without one. */
-  readonly homes: readonly { importWh: number; exportWh: number; storedMicroJ: number }[];
+  /** `storedMicroJ`: energy in the home's battery, 0 without one. `servedWh`: what its load got so far. */
+  readonly homes: readonly { importWh: number; exportWh: number; storedMicroJ: number; servedWh: number }[];
   readonly heads: readonly { importWh: number; exportWh: number }[];
 }
 
@@ -70,9 +70,10 @@ export function openSimulatorStore(
 
   const keepBoundary = (slot: number, time: number): void => {
     const registers = ({ importWh, exportWh }: { importWh: number; exportWh: number }) => ({ importWh, exportWh });
-    const homes = state.homes.map(({ meter, battery }) => ({
+    const homes = state.homes.map(({ meter, battery, servedWh }) => ({
       ...registers(meter),
       storedMicroJ: battery?.storedMicroJ ?? 0,
+      servedWh,
     }));
     kept.push({ slot, time, homes, heads: state.heads.map(registers) });
   };

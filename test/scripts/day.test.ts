@@ -68,6 +68,7 @@ describe(`a day of the whole system: ${dataName}`, function () {
     expect(day.problems).to.deep.equal([]);
     expect(report.chain).to.include({ slotsCleared: 96, slotsSettled: 96, slotsEstimated: 0, maxGapNano: "0" });
     expect(report.oracle).to.include({ nodes: 4, faultsTolerated: 1, reports: 96 });
+    expect(report.totals.unservedWh).to.equal(0);
     expect(day.payments).to.have.lengthOf(96 * report.homes);
     expect(report.bills).to.have.lengthOf(report.homes);
   });

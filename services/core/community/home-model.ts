@@ -39,6 +39,9 @@ export interface HomeState {
   /** Solar energy up to the slot's start, and within it. */
   generatedWh: number;
   generatedJ: number;
+  /** What the home's load got, alike: the rest of meter, sun and storage, not what it asked for. */
+  servedWh: number;
+  servedJ: number;
   battery: (StoreState & { control: BatteryControl }) | null;
   /** `storedMicroJ` of the last stay while the car is away. */
   vehicle: (StoreState & { control: ChargerControl; connected: boolean; chargedWh: number }) | null;
@@ -101,6 +104,8 @@ export function createHomeState(model: HomeModel, time: number, registers = { im
     meter: { ...registers, importJ: 0, exportJ: 0 },
     generatedWh: 0,
     generatedJ: 0,
+    servedWh: 0,
+    servedJ: 0,
     battery: model.battery && {
       storedMicroJ: model.battery.capacityMicroJ / 2,
       slotJ: 0,
@@ -166,6 +171,7 @@ export function runHome(model: HomeModel, state: HomeState, slot: SlotPower, unt
     if (model.vehicle && state.vehicle) moveEnergy(model.vehicle, state.vehicle, -power.vehicleW * seconds);
     countEnergy(state.meter, power.gridW * seconds);
     state.generatedJ += power.pvW * seconds;
+    state.servedJ += (power.gridW + power.pvW + power.batteryW - power.vehicleW) * seconds;
     netJ += power.gridW * seconds;
     state.time += seconds;
   }
@@ -194,6 +200,8 @@ export function closeHomeSlot(model: HomeModel, state: HomeState): number {
   closeMeterSlot(state.meter);
   state.generatedWh += state.generatedJ / 3600;
   state.generatedJ = 0;
+  state.servedWh += state.servedJ / 3600;
+  state.servedJ = 0;
   endControls(model, state);
   return grownJ;
 }

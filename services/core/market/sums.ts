@@ -7,8 +7,12 @@ import type { ZoneTerms } from "./types.ts";
 
 /** What a decision amounts to, in exact integers. Money nano-token, energy Wh. */
 
+/** What the dual needs of a market: any book with its network, a slot of the chain too. */
+export type Book = Pick<CompiledMarket, "columns" | "terms" | "trades">;
+type Prices = Pick<Decision, "prices" | "greenPrices">;
+
 /** The limit an order counts with, in its zone's own price; bids net of the fee. */
-export const effectiveLimits = (market: CompiledMarket): Float64Array => {
+export const effectiveLimits = (market: Book): Float64Array => {
   const { columns, terms } = market;
   const { bidCap, offerFloor } = limitBounds(terms);
   return Float64Array.from({ length: columns.count }, (_, i) => {
@@ -21,14 +25,14 @@ export const effectiveLimits = (market: CompiledMarket): Float64Array => {
 };
 
 /** The price each order trades at: its zone's, or that of the zone's green orders. */
-export const orderPrices = ({ columns }: CompiledMarket, { prices, greenPrices }: Decision): Float64Array =>
+export const orderPrices = ({ columns }: Book, { prices, greenPrices }: Prices): Float64Array =>
   Float64Array.from({ length: columns.count }, (_, i) => {
     const own = greenPrices && (columns.flags[i] as number) & GREEN ? greenPrices : prices;
     return own[columns.zone[i] as number] as number;
   });
 
 /** Net export per zone: orders, backup and bilateral trades. */
-export const netExports = ({ columns, terms, trades }: CompiledMarket, decision: Decision): number[] => {
+export const netExports = ({ columns, terms, trades }: Book, decision: Decision): number[] => {
   const exports = terms.map((_, i) => {
     const own = decision.backups[i];
     return own ? own.backupSoldWh - own.backupBoughtWh : 0;
@@ -49,7 +53,7 @@ export const netExports = ({ columns, terms, trades }: CompiledMarket, decision:
 };
 
 /** An island has a value once anything in it could trade. */
-export const zonesWithValue = ({ columns, terms, trades }: CompiledMarket): boolean[] => {
+export const zonesWithValue = ({ columns, terms, trades }: Book): boolean[] => {
   const { root } = limitBounds(terms);
   const islands = new Set<number>();
   terms.forEach((zone, i) => zone.hasBackup && islands.add(root[i] as number));
@@ -64,7 +68,7 @@ export const zonesWithValue = ({ columns, terms, trades }: CompiledMarket): bool
 
 /** Volume counts bids and what the backup buys; trades are not part of it. */
 export const moneySums = (
-  market: CompiledMarket,
+  market: Book,
   decision: Decision,
 ): { volumeWh: number; feesNano: bigint; welfareNano: bigint } => {
   const { columns, terms, trades } = market;
@@ -97,7 +101,7 @@ export const moneySums = (
  * gain at its price, what every trade could gain at its prices, and what every line earns per Wh of its limit. Green orders
  * gain at the zone price plus the premium; the certificates have no term of their own.
  */
-export const dualOf = (market: CompiledMarket, decision: Decision): bigint => {
+export const dualOf = (market: Book, decision: Prices): bigint => {
   const { columns, terms, trades } = market;
   const { prices } = decision;
   const limits = effectiveLimits(market);
