@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { getBytes, isError, Wallet, type TransactionReceipt } from "ethers";
 import { explainClearing } from "../../services/core/market/explain.ts";
-import type { Clearing } from "../../services/core/market/types.ts";
+import { explainTrades } from "../../services/core/market/explain-trades.ts";
+import { limitBehind } from "../../services/core/market/mesh/explain.ts";
 import { decodeBook } from "../../services/core/market/words.ts";
 import { slotStart } from "../../services/platform/clock.ts";
 import { loadConfig } from "../../services/platform/config.ts";
@@ -11,12 +12,22 @@ import { createProvider, type PooledProvider } from "../../services/platform/pro
 import { createSender, SENDER_MIGRATION } from "../../services/platform/sender.ts";
 import { openStore } from "../../services/platform/store.ts";
 import { addressesSchema, type Addresses } from "../../services/protocol/addresses.ts";
-import { gateOf, solveSlot, submissionOf, zoneTermsOf, type SlotMarket } from "../../services/protocol/clearing.ts";
+import {
+  gateOf,
+  solveSlot,
+  submissionOf,
+  zoneTermsOf,
+  type SlotClearing,
+  type SlotMarket,
+} from "../../services/protocol/clearing.ts";
 import { decodeContractError } from "../../services/protocol/contracts.ts";
 import { decodeLog } from "../../services/protocol/events.ts";
+import { decodeExtras } from "../../services/protocol/extras.ts";
+import { unpackLimits } from "../../services/protocol/limits.ts";
 import { MOST_GAS, postClearing } from "../../services/protocol/parts.ts";
 import { bookStart } from "../../services/protocol/words.ts";
 import { createSlotReader, type SlotReader } from "../../services/protocol/slot-market.ts";
+import { decodeTradeWords, listedTrades } from "../../services/protocol/trade.ts";
 
 export interface OutsiderOptions {
   readonly slot: number;
@@ -34,6 +45,12 @@ export interface ClearedOnChain {
   readonly words: number;
   /** By zone. */
   readonly pricesMicroPerKwh: number[];
+  /** By zone, where green-only bids are in the book; left out where they trade at the zone prices. */
+  readonly greenPricesMicroPerKwh?: number[];
+  /** Of every bilateral trade, in order of registration; left out where the slot has none. */
+  readonly tradesWh?: string[];
+  /** What the welfare may lack of the optimum, on a meshed network; left out where it is 0. */
+  readonly gapBoundNano?: string;
   readonly boughtWh: string;
   readonly backupSoldWh: string;
   readonly backupBoughtWh: string;
@@ -49,7 +66,7 @@ const RPC_TIMEOUT_MS = 10_000;
  */
 export const clearOnChain = async (
   options: OutsiderOptions,
-): Promise<{ result: ClearedOnChain; market: SlotMarket; clearing: Clearing }> => {
+): Promise<{ result: ClearedOnChain; market: SlotMarket; clearing: SlotClearing }> => {
   const { slot } = options;
   const addresses = loadConfig(options.addressesFile, addressesSchema, "addresses file");
   const wallet = readWallet(options.keyFile);
@@ -58,7 +75,7 @@ export const clearOnChain = async (
     const reader = await createSlotReader(provider, addresses);
     await checkTurn(reader, slot);
     const market = await reader.market(slot);
-    const clearing = solveSlot(market);
+    const clearing = await solveSlot(market);
     const transaction = (data: string) => ({ from: wallet.address, to: addresses.auction, data });
     try {
       const receipt = await postClearing({
@@ -186,6 +203,7 @@ const describeReceipt = (receipt: TransactionReceipt, { words }: SlotMarket): Cl
       logIndex: String(index),
     });
     if (event?.name !== "Cleared") continue;
+    const { greenPrices, trades, gapBoundNano } = decodeExtras(event.record.extras);
     return {
       slot: event.slot,
       clearer: event.clearer,
@@ -193,6 +211,9 @@ const describeReceipt = (receipt: TransactionReceipt, { words }: SlotMarket): Cl
       gasUsed: Number(receipt.gasUsed),
       words: (words.length - 2) / 32,
       pricesMicroPerKwh: event.record.prices.map(Number),
+      ...(greenPrices.length > 0 ? { greenPricesMicroPerKwh: greenPrices.map(Number) } : {}),
+      ...(trades.length > 0 ? { tradesWh: trades.map(({ filledWh }) => String(filledWh)) } : {}),
+      ...(gapBoundNano > 0n ? { gapBoundNano: String(gapBoundNano) } : {}),
       boughtWh: String(event.boughtWh),
       backupSoldWh: String(event.record.backupSoldWh),
       backupBoughtWh: String(event.record.backupBoughtWh),
@@ -203,19 +224,40 @@ const describeReceipt = (receipt: TransactionReceipt, { words }: SlotMarket): Cl
   return undefined;
 };
 
-/** One sentence per order word, why it was or was not filled. */
-export const explainSlot = ({ words, grid, terms }: SlotMarket, { postings, green, fillsWh }: Clearing): string[] => {
+/** One sentence per order word and per bilateral trade, why it was or was not filled. */
+export const explainSlot = (
+  { words, trades, grid, limits, terms }: SlotMarket,
+  { postings, green, fillsWh, tradesWh, mu }: SlotClearing,
+): string[] => {
   const columns = decodeBook(getBytes(words));
-  return explainClearing({
+  const cleared = {
     columns,
     terms: zoneTermsOf(grid, terms),
-    orderNames: Array.from(columns.point, (point, i) => `word ${i + 1} of point ${point}`),
     zoneNames: grid.map((_, zone) => `zone ${zone}`),
-    lineName: (child) => `the line between zones ${child} and ${grid[child]?.parent}`,
     prices: postings.map(({ price }) => price),
-    premiums: postings.map(({ price }, zone) => (green[zone]?.price ?? price) - price),
-    fillsWh,
+  };
+  const full = unpackLimits(limits, grid.length).flatMap((limit, l) => {
+    const own = mu[l] ?? 0n;
+    return own === 0n ? [] : [{ ...limit, name: `limit ${l + 1}`, mu: own }];
   });
+  return [
+    ...explainClearing({
+      ...cleared,
+      orderNames: Array.from(columns.point, (point, i) => `word ${i + 1} of point ${point}`),
+      lineName: (child) => `the line between zones ${child} and ${grid[child]?.parent}`,
+      premiums: postings.map(({ price }, zone) => (green[zone]?.price ?? price) - price),
+      ...(limits === "0x" ? {} : { behind: limitBehind(full) }),
+      fillsWh,
+    }),
+    ...explainTrades({
+      ...cleared,
+      trades: listedTrades(trades),
+      tradeNames: decodeTradeWords(trades).map(
+        ({ seller, buyer }, i) => `trade ${i + 1} of points ${seller} and ${buyer}`,
+      ),
+      tradesWh,
+    }),
+  ];
 };
 
 /** What went wrong between the simulation and the receipt, in words. */

@@ -1,9 +1,8 @@
-import { clearBook } from "../core/market/clear.ts";
-import type { Clearing, ZoneTerms } from "../core/market/types.ts";
+import type { NetworkLimit, ZoneTerms } from "../core/market/types.ts";
 import { decodeBook, liveOrders } from "../core/market/words.ts";
-import { bandOf, zoneTermsOf } from "../protocol/clearing.ts";
-import { clearingOf, gridAt, slotTermsOf, tradeWordsOf } from "../protocol/market-store.ts";
-import { listedTrades } from "../protocol/trade.ts";
+import { solveSlot, zoneTermsOf, type SlotClearing } from "../protocol/clearing.ts";
+import { unpackLimits } from "../protocol/limits.ts";
+import { clearingOf, gridAt, limitsAt, slotTermsOf, tradeWordsOf, type ClearingRow } from "../protocol/market-store.ts";
 import { encodeBatches } from "../protocol/words.ts";
 import type { ApiContext } from "./context.ts";
 
@@ -13,6 +12,7 @@ export interface OrderRow {
   sequence: number;
   zone: number;
   sell: number;
+  green: number;
   energyWh: number;
   price: number;
   word: string;
@@ -30,7 +30,10 @@ export interface Solved {
   trades: string;
   zones: ZoneTerms[];
   live: Uint8Array;
-  clearing: Clearing | undefined;
+  /** Of a meshed network. */
+  limits: NetworkLimit[];
+  /** Undefined too where the chain has another one, which only a meshed network allows. */
+  clearing: SlotClearing | undefined;
 }
 
 const NO_TERMS = { importTariff: 0, exportTariff: 0, fee: 0, bandMin: 0, bandMax: 0, reference: 0 };
@@ -39,7 +42,7 @@ export const zonesOf = ({ store }: ApiContext, slot: number): ZoneTerms[] =>
   zoneTermsOf(gridAt(store, slot), slotTermsOf(store, slot) ?? NO_TERMS);
 
 /** @param always solve even when the chain has no clearing yet */
-export const solvedSlot = (context: ApiContext, slot: number, always = false): Solved => {
+export const solvedSlot = async (context: ApiContext, slot: number, always = false): Promise<Solved> => {
   const { store } = context;
   const orders = store.all<OrderRow>("SELECT * FROM orders WHERE slot = ? ORDER BY at", slot);
   const words = `0x${orders.map(({ word }) => word).join("")}`;
@@ -51,7 +54,14 @@ export const solvedSlot = (context: ApiContext, slot: number, always = false): S
   const trades = tradeWordsOf(store, slot);
   const zones = zonesOf(context, slot);
   const terms = slotTermsOf(store, slot);
-  const wanted = terms !== undefined && orders.length > 0 && (always || clearingOf(store, slot) !== undefined);
+  const grid = gridAt(store, slot);
+  const limits = limitsAt(store, slot);
+  const posted = clearingOf(store, slot);
+  const isEmpty = orders.length === 0 && trades === "0x";
+  const clearing =
+    terms === undefined || isEmpty || (!always && !posted)
+      ? undefined
+      : await solveSlot({ words, batches: "0x", trades, grid, limits, terms });
   return {
     orders,
     words,
@@ -59,6 +69,25 @@ export const solvedSlot = (context: ApiContext, slot: number, always = false): S
     trades,
     zones,
     live: liveOrders(columns),
-    clearing: wanted ? clearBook(columns, zones, bandOf(terms), listedTrades(trades)) : undefined,
+    limits: unpackLimits(limits, zones.length),
+    clearing: clearing && (always || isPosted(posted, orders, clearing)) ? clearing : undefined,
   };
+};
+
+/**
+ * Whether the chain's clearing is this one. On a radial network there is no other; on a meshed network another solver may
+ * have posted other fills within the proof's tolerance.
+ */
+const isPosted = (
+  posted: ClearingRow | undefined,
+  orders: readonly OrderRow[],
+  { postings, fillsWh }: SlotClearing,
+): boolean => {
+  if (!posted) return false;
+  const prices = JSON.parse(posted.prices) as number[];
+  const restWh = JSON.parse(posted.positions) as number[];
+  orders.forEach(({ point, sell }, at) => {
+    restWh[point] = (restWh[point] ?? 0) - (fillsWh[at] ?? 0) * (sell === 1 ? 1 : -1);
+  });
+  return postings.every(({ price }, zone) => price === prices[zone]) && restWh.every((wh) => !wh);
 };

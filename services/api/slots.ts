@@ -13,7 +13,7 @@ import {
   type SlotRange,
 } from "../protocol/market-store.ts";
 import { qualities } from "../protocol/words.ts";
-import { chainNow, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
+import { chainNow, greenByZone, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 
 interface TxRow {
   tx: string;
@@ -80,6 +80,7 @@ export const slotSummaries = (context: ApiContext, count: number): SlotSummary[]
       slot,
       phase: phaseOf(context, slot),
       prices: clearing ? pricesByZone(context, clearing.prices) : {},
+      greenPrices: clearing ? greenByZone(context, clearing.extras) : {},
       importTariff: terms.get(slot)?.importTariff ?? null,
       exportTariff: terms.get(slot)?.exportTariff ?? null,
       volumeWh: bought,

@@ -1,7 +1,7 @@
 import { slotAt } from "../platform/clock.ts";
 import type { ApiPoint, ApiState, ApiTerms, ClearingView, Health } from "../protocol/api.ts";
 import { clearingOf, headOf, points, problems, termsOf } from "../protocol/market-store.ts";
-import { chainNow, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
+import { chainNow, greenByZone, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 
 /** Wh per slot that a power carries, rounded down as on chain. */
 const whPerSlot = (powerW: number): number => Math.floor(powerW / 4);
@@ -62,6 +62,7 @@ export const clearingView = (context: ApiContext, slot: number): ClearingView =>
     slot,
     cleared: clearing !== undefined,
     prices: clearing ? pricesByZone(context, clearing.prices) : {},
+    greenPrices: clearing ? greenByZone(context, clearing.extras) : {},
     positions: points(context.store).map(({ point }) => known[point] ?? 0),
   };
 };

@@ -2,9 +2,10 @@ import { slotStart } from "../platform/clock.ts";
 import type { SlotStory } from "../protocol/api.ts";
 import { gateOf } from "../protocol/clearing.ts";
 import { clearingOf, paymentsOf, termsOf } from "../protocol/market-store.ts";
+import { decodeExtras } from "../protocol/extras.ts";
 import { decodeReadings, qualities } from "../protocol/words.ts";
 import { skipReasonOf } from "../protocol/events.ts";
-import { homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
+import { greenByZone, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 import { solvedSlot, type Solved } from "./market.ts";
 import type { Observations } from "./observations.ts";
 import { phaseOf, reportRow, settlementRow } from "./slots.ts";
@@ -13,7 +14,7 @@ import { phaseOf, reportRow, settlementRow } from "./slots.ts";
 export const slotStory = async (context: ApiContext, slot: number, observations: Observations): Promise<SlotStory> => {
   const { store } = context;
   const [terms] = termsOf(store, { first: slot, last: slot });
-  const solved = solvedSlot(context, slot);
+  const solved = await solvedSlot(context, slot);
   const appends = store.all<{ tx: string; book: string; wordCount: number }>(
     "SELECT tx, book, wordCount FROM appends WHERE slot = ? ORDER BY block, log",
     slot,
@@ -34,6 +35,7 @@ export const slotStory = async (context: ApiContext, slot: number, observations:
       zone: zoneName(context, order.zone),
       sequence: order.sequence,
       sell: order.sell === 1,
+      green: order.green === 1,
       energyWh: order.energyWh,
       priceMicroPerKwh: order.price,
       live: solved.live[at] === 1,
@@ -65,8 +67,12 @@ const clearingPart = (context: ApiContext, slot: number, solved: Solved): SlotSt
   if (!row) return null;
   return {
     prices: pricesByZone(context, row.prices),
+    greenPrices: greenByZone(context, row.extras),
     flows: flowsOf(context, solved),
     positions: JSON.parse(row.positions) as number[],
+    trades: decodeExtras(row.extras).trades.map(({ seller, buyer, filledWh, priceMicroPerKwh }) => ({
+      ...{ seller, buyer, filledWh: Number(filledWh), priceMicroPerKwh: Number(priceMicroPerKwh) },
+    })),
     boughtWh: Number(row.boughtWh),
     backupSoldWh: Number(row.backupSoldWh),
     backupBoughtWh: Number(row.backupBoughtWh),
@@ -78,14 +84,24 @@ const clearingPart = (context: ApiContext, slot: number, solved: Solved): SlotSt
   };
 };
 
-/** Flow over each line of the community, positive from `from` to `to`, Wh. */
-const flowsOf = (context: ApiContext, { zones, clearing }: Solved): NonNullable<SlotStory["clearing"]>["flows"] =>
-  context.community.lines.map(({ id, from, to, capacityW }) => {
+/** Flow over each line of the community, positive from `from` to `to`, Wh; on a meshed network what each limit sees. */
+const flowsOf = (
+  context: ApiContext,
+  { zones, limits, clearing }: Solved,
+): NonNullable<SlotStory["clearing"]>["flows"] => {
+  if (limits.length > 0) {
+    return limits.map(({ minWh, maxWh }, l) => {
+      const flowWh = Math.round(Number(clearing?.flows[l] ?? 0n) / 1e6);
+      return { id: `limit ${l + 1}`, flowWh: flowWh === 0 ? 0 : flowWh, capacityWh: flowWh < 0 ? -minWh : maxWh };
+    });
+  }
+  return context.community.lines.map(({ id, from, to, capacityW }) => {
     const [a, b] = [context.zoneNames.indexOf(from), context.zoneNames.indexOf(to)];
     const toParent = (zone: number): number => clearing?.flowToParentWh[zone] ?? 0;
     const flowWh = zones[a]?.parent === b && a !== b ? toParent(a) : -toParent(b);
     return { id, flowWh: flowWh === 0 ? 0 : flowWh, capacityWh: Math.floor(capacityW / 4) };
   });
+};
 
 const reportPart = async (
   context: ApiContext,

@@ -4,7 +4,7 @@ import { checkBook, gateOf, solveSlot, submissionOf, zoneTermsOf } from "../prot
 import { postClearing } from "../protocol/parts.ts";
 import { bookStart, encodeBatches } from "../protocol/words.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
-import { gridOf, type SlotView } from "./view.ts";
+import { networkOf, type SlotView } from "./view.ts";
 
 /** Clears every slot whose gate is closed, that has a book and that nobody cleared yet, before it starts. */
 export const createClear = (context: Context): { run(now: number): Promise<void> } => {
@@ -18,8 +18,8 @@ export const createClear = (context: Context): { run(now: number): Promise<void>
     checkBook({ chainId, orderBook, slot }, appended, book.book ?? bookStart(chainId, orderBook, slot));
     const terms = context.view().terms.get(slot);
     if (!terms) throw new Error(`the terms of slot ${slot} are not among the events`);
-    const grid = gridOf(context.view(), slot);
-    const clearing = solveSlot({ ...appended, grid, terms });
+    const { zones: grid, limits } = networkOf(context.view(), slot);
+    const clearing = await solveSlot({ ...appended, grid, limits, terms });
     const to = addresses.auction;
     const receipt = await postClearing({
       submission: submissionOf(slot, appended, clearing),

@@ -9,13 +9,19 @@ import { countOf, decodeWords } from "../protocol/words.ts";
 export interface ChainView {
   head: ChainHead;
   points: Map<number, PointView>;
-  grids: Array<{ fromSlot: number; version: number; zones: GridZone[] }>;
+  grids: Array<Network & { fromSlot: number; version: number }>;
   terms: Map<number, SlotTerms>;
   slots: Map<number, SlotView>;
   /** Transaction of every day order that was taken in a slot that is not forgotten (dayKeyOf). */
   days: Map<string, string>;
   trades: TradeLists;
   finalThrough: number;
+}
+
+/** A version of the network; `limits` is 0x where it is radial. */
+export interface Network {
+  zones: GridZone[];
+  limits: string;
 }
 
 export interface PointView {
@@ -150,8 +156,13 @@ const apply = (view: ChainView, event: ChainEvent): void => {
       view.points.get(event.point)?.delegates.set(event.delegate, event.validUntil);
       return;
     case "GridSet":
-      view.grids.push({ fromSlot: event.fromSlot, version: event.version, zones: event.zones });
+      view.grids.push({ fromSlot: event.fromSlot, version: event.version, zones: event.zones, limits: "0x" });
       return;
+    case "LimitsSet": {
+      const own = view.grids.find(({ version }) => version === event.version);
+      if (own) own.limits = event.limits;
+      return;
+    }
     case "TermsPublished":
       event.terms.forEach((terms, at) => view.terms.set(event.firstSlot + at, terms));
       return;
@@ -217,12 +228,12 @@ const forget = (view: ChainView): void => {
 };
 
 /** The network in force in a slot: the newest version that starts at or before it. */
-export const gridOf = (view: ChainView, slot: number): GridZone[] => {
+export const networkOf = (view: ChainView, slot: number): Network => {
   let best: ChainView["grids"][number] | undefined;
   for (const grid of view.grids) {
     if (grid.fromSlot > slot) continue;
     if (!best || grid.fromSlot > best.fromSlot || (grid.fromSlot === best.fromSlot && grid.version > best.version))
       best = grid;
   }
-  return best?.zones ?? [];
+  return best ?? { zones: [], limits: "0x" };
 };

@@ -25,6 +25,7 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   TradeLimitSet: "setup",
   DelegateSet: "setup",
   GridSet: "setup",
+  LimitsSet: "setup",
   CommitteeSet: "setup",
   TermsPublished: "terms",
   WordFeeSet: "setup",
@@ -101,6 +102,12 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
           ...[block, log, event.fromSlot, event.version, index, zone.parent],
           ...[String(zone.toParentWh), String(zone.fromParentWh), String(zone.backupCapacityWh)],
         ),
+      );
+      return;
+    case "LimitsSet":
+      store.run(
+        "INSERT INTO gridLimits VALUES (?, ?, ?, ?, ?)",
+        ...[block, log, event.fromSlot, event.version, event.limits],
       );
       return;
     case "TermsPublished":

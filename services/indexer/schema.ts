@@ -21,6 +21,10 @@ export const INDEXER_MIGRATION = `
     parent INTEGER NOT NULL, toParentWh TEXT NOT NULL, fromParentWh TEXT NOT NULL, backupCapacityWh TEXT NOT NULL,
     PRIMARY KEY (fromSlot, version, zone)
   );
+  CREATE TABLE gridLimits (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, fromSlot INTEGER NOT NULL, version INTEGER NOT NULL, limits TEXT NOT NULL,
+    PRIMARY KEY (fromSlot, version)
+  );
   CREATE TABLE terms (
     slot INTEGER PRIMARY KEY, block INTEGER NOT NULL, importTariff INTEGER NOT NULL, exportTariff INTEGER NOT NULL,
     fee INTEGER NOT NULL, bandMin INTEGER NOT NULL, bandMax INTEGER NOT NULL, reference INTEGER NOT NULL
@@ -96,6 +100,7 @@ export const TABLES = [
   "transactions",
   "points",
   "grids",
+  "gridLimits",
   "terms",
   "wordFees",
   "appends",

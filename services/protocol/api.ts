@@ -159,11 +159,15 @@ export const pointDetailSchema = z.object({
 
 // One slot
 
+/** What green orders trade at, by zone name; empty where that is the zone price. */
+const greenPrices = z.record(micro);
+const mined = { txHash: bytes32, gasUsed: z.number().int() };
 export const clearingViewSchema = z.object({
   slot: uint(32),
   cleared: z.boolean(),
   /** Zone price by zone name, micro-token per kWh; empty when not cleared. */
   prices: z.record(micro),
+  greenPrices,
   /** Signed Wh by point (sold positive), one entry per point; zeros when not cleared. */
   positions: z.array(wh),
 });
@@ -201,6 +205,7 @@ export const slotStorySchema = z.object({
       zone: z.string(),
       sequence: uint(8),
       sell: z.boolean(),
+      green: z.boolean(),
       energyWh: wh,
       priceMicroPerKwh: micro,
       /** False: a later order of the same point replaced it. */
@@ -215,17 +220,18 @@ export const slotStorySchema = z.object({
   clearing: z
     .object({
       prices: z.record(micro),
-      /** Positive from `from` to `to`, Wh. */
+      greenPrices,
+      /** Positive from `from` to `to`, Wh. On a meshed network one per limit, with the limit in its direction. */
       flows: z.array(z.object({ id: z.string(), flowWh: wh, capacityWh: wh })),
       positions: z.array(wh),
+      trades: z.array(z.object({ seller: uint(32), buyer: uint(32), filledWh: wh, priceMicroPerKwh: micro })),
       boughtWh: wh,
       backupSoldWh: wh,
       backupBoughtWh: wh,
       welfareNano: nano,
       congestionNano: nano,
       clearer: address,
-      txHash: bytes32,
-      gasUsed: z.number().int(),
+      ...mined,
     })
     .nullable(),
   report: z
@@ -246,8 +252,7 @@ export const slotStorySchema = z.object({
       ),
       /** What each node saw, fetched from a node; empty when no node answers. */
       observations: z.array(observationViewSchema),
-      txHash: bytes32,
-      gasUsed: z.number().int(),
+      ...mined,
     })
     .nullable(),
   settlement: z
@@ -274,8 +279,7 @@ export const slotStorySchema = z.object({
       congestionNano: nano,
       /** What the clearer earned by the words of the book. */
       clearerNano: nano,
-      txHash: bytes32,
-      gasUsed: z.number().int(),
+      ...mined,
     })
     .nullable(),
 });
@@ -285,6 +289,7 @@ export const slotSummarySchema = z.object({
   slot: uint(32),
   phase: slotPhaseSchema,
   prices: z.record(micro),
+  greenPrices,
   importTariff: micro.nullable(),
   exportTariff: micro.nullable(),
   /** Everything that bids bought, Wh. */

@@ -1,9 +1,13 @@
 import { getBytes, Interface } from "ethers";
 import { clearBook } from "../core/market/clear.ts";
+import type { Solver } from "../core/dispatch/solver.ts";
 import type { Clearing, PriceBand, ZoneTerms } from "../core/market/types.ts";
+import { clearMesh } from "../core/market/mesh/clear.ts";
+import { fillsOf } from "../core/market/mesh/fills.ts";
 import { decodeBook } from "../core/market/words.ts";
 import { slotStart } from "../platform/clock.ts";
 import type { GridZone, SlotTerms } from "./events.ts";
+import { boundedWh, unpackLimits } from "./limits.ts";
 import { listedTrades, tradesHash } from "./trade.ts";
 import { bookHash, bookStart } from "./words.ts";
 
@@ -56,12 +60,10 @@ export interface SlotMarket {
   /** The slot's bilateral trades as registered, 0x and 32 bytes each (`listedTrades`). */
   readonly trades: string;
   readonly grid: readonly GridZone[];
+  /** Limits of a meshed network (`packLimits`); 0x on a radial one. */
+  readonly limits: string;
   readonly terms: SlotTerms;
 }
-
-/** Beyond any energy of a slot: an unlimited line stays an exact integer. */
-const MOST_WH = 2n ** 48n;
-const limited = (wh: bigint): number => Number(wh < MOST_WH ? wh : MOST_WH);
 
 /** Zones as the auction sees them: the network with the slot's tariffs where a backup supplier is connected. */
 export const zoneTermsOf = (grid: readonly GridZone[], terms: SlotTerms): ZoneTerms[] =>
@@ -69,13 +71,13 @@ export const zoneTermsOf = (grid: readonly GridZone[], terms: SlotTerms): ZoneTe
     const hasBackup = zone.backupCapacityWh > 0n;
     return {
       parent: zone.parent,
-      toParentWh: limited(zone.toParentWh),
-      fromParentWh: limited(zone.fromParentWh),
+      toParentWh: boundedWh(zone.toParentWh),
+      fromParentWh: boundedWh(zone.fromParentWh),
       fee: terms.fee,
       hasBackup,
       backupSell: hasBackup ? terms.importTariff : 0,
       backupBuy: hasBackup ? terms.exportTariff : 0,
-      backupCapacityWh: limited(zone.backupCapacityWh),
+      backupCapacityWh: boundedWh(zone.backupCapacityWh),
     };
   });
 
@@ -85,9 +87,44 @@ export const bandOf = (terms: SlotTerms): PriceBand => ({
   reference: terms.reference,
 });
 
-/** Clears one slot; `postings` is what `Auction.clear` takes. */
-export const solveSlot = ({ words, trades, grid, terms }: SlotMarket): Clearing =>
-  clearBook(decodeBook(getBytes(words)), zoneTermsOf(grid, terms), bandOf(terms), listedTrades(trades));
+/** A cleared slot. On a meshed network lines to parents carry nothing: `flowToParentWh` is 0, `flows` says what limits see. */
+export interface SlotClearing extends Clearing {
+  /** Dual price per limit, 1e-6 micro-token per kWh; empty on a radial network. */
+  readonly mu: readonly bigint[];
+  /** Sum of weight x net export per limit, 1e-6 Wh; empty on a radial network. */
+  readonly flows: readonly bigint[];
+}
+
+/**
+ * Clears one slot as the auction takes it.
+ * @throws MarketError when a meshed network cannot be cleared in whole Wh
+ */
+export const solveSlot = async ({ words, trades, grid, limits, terms }: SlotMarket): Promise<SlotClearing> => {
+  const columns = decodeBook(getBytes(words));
+  const zones = zoneTermsOf(grid, terms);
+  const listed = listedTrades(trades);
+  if (limits === "0x") return { ...clearBook(columns, zones, bandOf(terms), listed), mu: [], flows: [] };
+  const market = {
+    ...{ columns, terms: zones, band: bandOf(terms), trades: listed },
+    limits: unpackLimits(limits, zones.length),
+  };
+  const { posting, outcome } = clearMesh(market, await linearSolver());
+  return {
+    postings: [...posting.postings],
+    green: [...posting.green],
+    tradesWh: Float64Array.from(posting.tradesWh),
+    fillsWh: fillsOf(market, posting),
+    netExportWh: Float64Array.from(outcome.netExportWh),
+    flowToParentWh: new Float64Array(zones.length),
+    mu: posting.mu,
+    flows: outcome.flows,
+  };
+};
+
+let solver: Promise<Solver> | undefined;
+/** Loaded when a network turns out to be meshed, once per process. */
+const linearSolver = (): Promise<Solver> =>
+  (solver ??= import("../core/dispatch/solver.ts").then(({ createSolver }) => createSolver()));
 
 /** ClearingSubmission in the ABI. */
 export const SUBMISSION = `tuple(${[
@@ -107,7 +144,12 @@ const iface = new Interface([`function clear(${SUBMISSION} submission)`]);
 export const submissionOf = (
   slot: number,
   { words, batches, trades }: Pick<SlotMarket, "words" | "batches" | "trades">,
-  { postings, green = [], tradesWh }: Pick<Clearing, "postings"> & Partial<Pick<Clearing, "green" | "tradesWh">>,
+  {
+    postings,
+    green = [],
+    tradesWh,
+    mu = [],
+  }: Pick<SlotClearing, "postings"> & Partial<Pick<SlotClearing, "green" | "tradesWh" | "mu">>,
 ): Submission => ({
   slot,
   book: words,
@@ -116,7 +158,7 @@ export const submissionOf = (
   green,
   trades,
   tradesWh: Array.from(tradesWh ?? []),
-  duals: { mu: [] },
+  duals: { mu: [...mu] },
 });
 
 /** Calldata of `Auction.clear`. */

@@ -85,6 +85,7 @@ const iface = new Interface([
   "event OwnerChanged(uint32 indexed point,address indexed previousOwner,address indexed owner)",
   "event TradeLimitSet(uint32 indexed point,uint24 tradeLimitWh)",
   "event DelegateSet(uint32 indexed point,address indexed delegate,uint40 validUntil)",
+  "event LimitsSet(uint32 indexed fromSlot,uint32 version,bytes limits)",
   `event GridSet(uint32 indexed fromSlot,uint32 version,${ZONE}[] zones)`,
   "event WordFeeSet(uint32 wordFeeNano)",
   `event TermsPublished(uint32 indexed firstSlot,${TERMS}[] terms)`,
@@ -138,6 +139,8 @@ export type EventBody =
   | { name: "TradeLimitSet"; point: number; tradeLimitWh: number }
   | { name: "DelegateSet"; point: number; delegate: string; validUntil: number }
   | { name: "GridSet"; fromSlot: number; version: number; zones: GridZone[] }
+  /** The version that a GridSet of the same transaction announced is meshed. */
+  | { name: "LimitsSet"; fromSlot: number; version: number; limits: string }
   | { name: "TermsPublished"; firstSlot: number; terms: SlotTerms[] }
   | { name: "WordFeeSet"; wordFeeNano: number }
   | { name: "Appended"; slot: number; words: string; book: string; wordCount: number }
@@ -247,6 +250,8 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, point: num("point"), delegate: text("delegate"), validUntil: num("validUntil") };
     case "GridSet":
       return { name, fromSlot: num("fromSlot"), version: num("version"), zones: list(args["zones"]).map(zoneOf) };
+    case "LimitsSet":
+      return { name, fromSlot: num("fromSlot"), version: num("version"), limits: text("limits") };
     case "TermsPublished":
       return { name, firstSlot: num("firstSlot"), terms: list(args["terms"]).map(termsOf) };
     case "WordFeeSet":

@@ -1,4 +1,5 @@
-import { hexlify } from "ethers";
+import { getBytes, hexlify } from "ethers";
+import type { NetworkLimit } from "../core/market/types.ts";
 
 /** A limit of a meshed network: minWh <= sum of weight x net export / 1e6 <= maxWh. Weights per zone, integers in 1e-6. */
 export interface PackedLimit {
@@ -23,6 +24,27 @@ export const packLimits = (limits: readonly PackedLimit[]): string => {
   }
   return hexlify(new Uint8Array(bytes.buffer));
 };
+
+/**
+ * Limits as the auction sees them. A bound beyond any energy of a slot becomes `MOST_WH`, so that it stays an exact integer.
+ * @param packed whole limits of so many zones; 0x = none
+ */
+export const unpackLimits = (packed: string, zones: number): NetworkLimit[] => {
+  const bytes = getBytes(packed);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = HEAD_BYTES + WEIGHT_BYTES * zones;
+  return Array.from({ length: bytes.byteLength / size }, (_, l) => ({
+    minWh: 0 - boundedWh(-view.getBigInt64(l * size)),
+    maxWh: boundedWh(view.getBigInt64(l * size + 8)),
+    weights: Array.from({ length: zones }, (_, zone) => view.getInt32(l * size + HEAD_BYTES + WEIGHT_BYTES * zone)),
+  }));
+};
+
+/** Beyond any energy of a slot. */
+const MOST_WH = 2n ** 48n;
+
+/** An energy as a number; one that no slot reaches as `MOST_WH`. */
+export const boundedWh = (wh: bigint): number => Number(wh < MOST_WH ? wh : MOST_WH);
 
 const HEAD_BYTES = 16;
 const WEIGHT_BYTES = 4;

@@ -364,6 +364,14 @@ export const gridAt = (store: ReadStore, slot: number): GridZone[] =>
       backupCapacityWh: BigInt(backupCapacityWh),
     }));
 
+/** Limits of the network in force in a slot (`packLimits`); 0x where it is radial. */
+export const limitsAt = (store: ReadStore, slot: number): string =>
+  store.get<{ limits: string }>(
+    `SELECT limits FROM gridLimits WHERE (fromSlot, version) =
+       (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)`,
+    slot,
+  )?.limits ?? "0x";
+
 /** Last slot up to which everything is final; 0 before any. */
 export const finalThrough = (store: ReadStore): number =>
   store.get<{ slot: number | null }>("SELECT max(slot) AS slot FROM finals")?.slot ?? 0;

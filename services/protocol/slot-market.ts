@@ -123,7 +123,7 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
       } catch (cause) {
         throw tryAgain("this node does not have all events of the slot: use another --rpc", { cause });
       }
-      const [zones, own] = await Promise.all([grid.gridOf(slot), tariffs.termsOf(slot)]);
+      const [[zones, limits], own] = await Promise.all([grid.networkOf(slot), tariffs.termsOf(slot)]);
       return {
         words,
         batches,
@@ -134,6 +134,7 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
           fromParentWh,
           backupCapacityWh,
         })),
+        limits,
         terms: {
           importTariff: Number(own.importTariff),
           exportTariff: Number(own.exportTariff),

@@ -68,9 +68,10 @@ describe("green-only bids", () => {
       batches: encodeBatches(words.map(countOf)),
       trades: "0x",
       grid: [{ parent: 0, toParentWh: 0n, fromParentWh: 0n, backupCapacityWh: 1_000_000n }],
+      limits: "0x",
       terms: { ...TERMS, reference: TERMS.reference_ },
     };
-    const solved = solveSlot(market);
+    const solved = await solveSlot(market);
     await expect(
       c.auction.clear(submissionOf(slot, market, { postings: solved.postings })),
     ).to.be.revertedWithCustomError(c.auction, "GreenNotPosted");

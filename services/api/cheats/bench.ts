@@ -120,9 +120,9 @@ export const createBench = (context: ApiContext, local: LocalConfig): Bench => {
    * The market of `slot` as it stood at `block`, after the gate and before anybody cleared. The attack really lands; where
    * the honest clearing won the race meanwhile, being late is no proof, so what counts is the contract's word at that block.
    */
-  const stageAt = ({ slot, block }: { slot: number; block: number }, when: string): Stage => ({
+  const stageAt = async ({ slot, block }: { slot: number; block: number }, when: string): Promise<Stage> => ({
     slot,
-    solved: solvedSlot(context, slot, true),
+    solved: await solvedSlot(context, slot, true),
     probe: (data) => simulate({ to: addresses.auction, data }, block),
     attack: async (data) => {
       const transaction = { to: addresses.auction, data };

@@ -8,7 +8,7 @@ import { explainTrades } from "./explain-trades.ts";
 import { limitBounds } from "./keys.ts";
 import type { CompiledMarket } from "./market.ts";
 import { decideMesh } from "./mesh/decide.ts";
-import { limitBehind } from "./mesh/explain.ts";
+import { fullLimitsOf, limitBehind } from "./mesh/explain.ts";
 import { isMeshed } from "./mesh/ptdf.ts";
 import { dualOf, moneySums, netExports, zonesWithValue } from "./sums.ts";
 import type { ZoneTerms } from "./types.ts";
@@ -84,7 +84,7 @@ export const explain = (market: CompiledMarket, result: MarketResult): string[] 
       orderNames: market.orderIds,
       lineName: (child) => `line ${lineOf.get(child)}`,
       premiums: premiumsByZone(market, result),
-      ...(result.exactDuals ? { behind: limitBehind(market, result.exactDuals) } : {}),
+      ...(result.exactDuals ? { behind: limitBehind(fullLimitsOf(market, result.exactDuals)) } : {}),
       fillsWh: market.orderIds.map((id) => result.fillsWh[id] ?? 0),
     }),
     ...explainTrades({

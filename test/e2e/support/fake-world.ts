@@ -111,6 +111,7 @@ export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: numbe
       slot,
       phase: slot > SLOT ? "open" : slot === SLOT ? "delivery" : slot === SLOT - 1 ? "reported" : "settled",
       prices: slot > SLOT ? {} : pricesOf(slot),
+      greenPrices: {},
       importTariff: terms(slot).importTariff,
       exportTariff: terms(slot).exportTariff,
       volumeWh: localWh,
@@ -144,6 +145,7 @@ export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: numbe
         zone: point.zone,
         sequence: 1,
         sell,
+        green: false,
         energyWh,
         priceMicroPerKwh: limit,
         live: true,
@@ -194,6 +196,8 @@ export const fakeWorld = ({ homes, zones: count }: { homes: number; zones: numbe
       clearing: cleared
         ? {
             prices,
+            greenPrices: {},
+            trades: [],
             flows: lines.map((line) => ({
               id: line.id,
               flowWh: Math.round(behind(line.to) / 4),

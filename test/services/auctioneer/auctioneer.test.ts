@@ -97,7 +97,7 @@ describe("auctioneer", function () {
       { parent: 0, ...unlimited, backupCapacityWh: 0n },
     ];
     const book = { words, batches: encodeBatches([countOf(words)]), trades: "0x" };
-    const clearing = solveSlot({ ...book, grid, terms: { ...TERMS, reference: TERMS.reference_ } });
+    const clearing = await solveSlot({ ...book, grid, limits: "0x", terms: { ...TERMS, reference: TERMS.reference_ } });
     await (await market.contracts.auction.clear(submissionOf(other, book, clearing))).wait();
     await at(other * 900 - 570);
     expect(await fetchJson(`${String(auctioneer.info["url"])}/status`)).to.deep.include({ failures: [] });

@@ -45,7 +45,7 @@ const ZONES: DeployZone[] = [
 ];
 
 /** A Hardhat chain behind a real port with a deployed market, its homes and its committee's keys. */
-export const createLiveMarket = async ({ homes = 4 }: { homes?: number } = {}) => {
+export const createLiveMarket = async ({ homes = 4, zones = ZONES }: { homes?: number; zones?: DeployZone[] } = {}) => {
   const dir = mkdtempSync(join(tmpdir(), "daeg-"));
   const genesisTime = FIRST_SLOT * 900 - 1_800;
   const server = await network.createServer(
@@ -79,7 +79,7 @@ export const createLiveMarket = async ({ homes = 4 }: { homes?: number } = {}) =
     admin: operator.address,
     committee: nodes.map((node) => node.address),
     faults: 1,
-    zones: ZONES,
+    zones,
     bounds: {
       highestImportTariff: 400_000,
       lowestExportTariff: 0,
@@ -98,7 +98,7 @@ export const createLiveMarket = async ({ homes = 4 }: { homes?: number } = {}) =
   await (await contracts.token.mint(operator.address, 10n ** 15n)).wait();
   await (await contracts.token.approve(addresses.ledger, 10n ** 15n)).wait();
   for (const [home, owner] of owners.entries()) {
-    await (await contracts.meteringPoints.register(owner.address, home % 2, 5_000, 5_000)).wait();
+    await (await contracts.meteringPoints.register(owner.address, home % zones.length, 5_000, 5_000)).wait();
     await (await contracts.ledger.deposit(home, 10n ** 10n)).wait();
   }
   await (await contracts.ledger.deposit(await contracts.ledger.BACKUP(), 10n ** 10n)).wait();
