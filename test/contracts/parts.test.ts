@@ -39,7 +39,7 @@ describe("a clearing in several transactions", () => {
     };
     const grid = [{ parent: 0, toParentWh: 0n, fromParentWh: 0n, backupCapacityWh: 1_000_000n }];
     const terms = { ...TERMS, reference: TERMS.reference_ };
-    const clearing = solveSlot({ ...book, grid, terms } as never);
+    const clearing = await solveSlot({ ...book, grid, limits: "0x", terms });
     return { submission: submissionOf(slot, book, clearing), zones: zoneTermsOf(grid, terms), clearing };
   };
 
