@@ -49,6 +49,8 @@ struct Consent {
 /// A + maxSpread, T at least zero, and TOLERANCE for prices that a meshed network rounds. What a slot costs without the trade is bound
 /// by the order book as before; both sums must be in the balance when a trade is registered, when an order extends its margin,
 /// and at withdrawal. `release` frees the margin when the trade's last slot is final.
+/// Not covered: what energy not delivered costs above T where a zone price lies above the import tariff, and what energy not used earns
+/// below F where one lies below the export tariff (UnmetTrades, decision 0012). That is debt, owed to the members.
 interface IBilaterals {
     /// `sellerNano`, `buyerNano`: margin that each slot of the trade binds.
     event TradeRegistered(

@@ -21,9 +21,10 @@ library ExtraPayments {
         bool metered;
     }
 
-    /// Adds what the extras of a cleared slot pay, after the positions are paid.
-    function add(Slot memory slot, ClearingExtras memory extras) internal pure {
-        if (extras.greenPrices.length != 0) addGreen(slot.table, slot.rows, extras, slot.deltas);
+    /// Adds what the extras of a cleared slot pay, after the positions are paid. True when a green price lies beyond what imbalance costs
+    /// or earns in its zone (UnmetTrades).
+    function add(Slot memory slot, ClearingExtras memory extras) internal pure returns (bool outside) {
+        if (extras.greenPrices.length != 0) outside = addGreen(slot.table, slot.rows, extras, slot.deltas);
         if (extras.tradesWh.length != 0) addTrades(slot, extras);
     }
 
@@ -34,17 +35,20 @@ library ExtraPayments {
         bytes memory rows,
         ClearingExtras memory extras,
         int128[] memory deltas
-    ) internal pure {
+    ) internal pure returns (bool outside) {
         unchecked {
             for (uint256 zone = 0; zone < table.length; ++zone) {
                 ZoneRow memory row = table[zone];
                 row.premium = zone < extras.greenPrices.length ? extras.greenPrices[zone] - row.sellPrice : int256(0);
+                if (row.premium == 0) continue;
+                if (row.buyPrice + row.premium > row.deficitPrice || row.sellPrice + row.premium < row.surplusPrice)
+                    outside = true;
             }
             uint256 points = extras.green.length / PackedEnergy.BYTES;
             if (points > deltas.length) points = deltas.length;
             for (uint256 point = 0; point < points; ++point) {
                 int256 greenWh = PackedEnergy.positionOfMemory(extras.green, point);
-                if (greenWh != 0) deltas[point] += int128(greenWh * _rowOf(rows, point).premium); // [83]
+                if (greenWh != 0) deltas[point] += int128(greenWh * rowOf(rows, point).premium); // [83]
             }
         }
     }
@@ -53,7 +57,6 @@ library ExtraPayments {
     /// zone prices differ by, which the clearing took for it, is on top for the one who bears it.
     function addTrades(Slot memory slot, ClearingExtras memory extras) internal pure {
         unchecked {
-            int256[] memory soldWh = new int256[](slot.deltas.length);
             for (uint256 i = 0; i < extras.tradesWh.length; ++i) {
                 int256 filledWh = int256(uint256(extras.tradesWh[i]));
                 if (filledWh == 0) continue;
@@ -62,10 +65,9 @@ library ExtraPayments {
                 int256 received = word.price() - (word.sellerBearsSpread() ? spread : int256(0));
                 slot.deltas[word.seller()] += int128(filledWh * received); // [84]
                 slot.deltas[word.buyer()] -= int128(filledWh * (received + spread));
-                soldWh[word.seller()] += filledWh;
-                soldWh[word.buyer()] -= filledWh;
             }
             if (!slot.metered) return;
+            int256[] memory soldWh = tradedWh(slot, extras);
             for (uint256 i = 0; i < extras.tradesWh.length; ++i) {
                 TradeWord word = _wordAt(extras.trades, i);
                 _move(slot, word.seller(), soldWh);
@@ -74,12 +76,38 @@ library ExtraPayments {
         }
     }
 
+    /// Sold less bought in bilateral trades, by point.
+    function tradedWh(Slot memory slot, ClearingExtras memory extras) internal pure returns (int256[] memory soldWh) {
+        unchecked {
+            soldWh = new int256[](slot.deltas.length);
+            for (uint256 i = 0; i < extras.tradesWh.length; ++i) {
+                int256 filledWh = int256(uint256(extras.tradesWh[i]));
+                TradeWord word = _wordAt(extras.trades, i);
+                soldWh[word.seller()] += filledWh;
+                soldWh[word.buyer()] -= filledWh;
+            }
+        }
+    }
+
+    /// Metered net export as payments count it; `position` with trades.
+    function meteredWh(bytes memory readings, uint256 point, int256 position) internal pure returns (int256 netWh) {
+        unchecked {
+            uint64 raw;
+            assembly ("memory-safe") {
+                raw := shr(192, mload(add(add(readings, 32), shl(3, point))))
+            }
+            (uint8 quality, uint32 importWh, uint32 exportWh) = PackedReadings.decode(raw);
+            if (quality == PackedReadings.MISSING) return position < 0 ? position : int256(0);
+            return int256(uint256(exportWh)) - int256(uint256(importWh));
+        }
+    }
+
     /// Pays the imbalance of a point against its position with trades, instead of the one without them.
     function _move(Slot memory slot, uint256 point, int256[] memory soldWh) private pure {
         unchecked {
             if (soldWh[point] == 0) return;
             int256 position = PackedEnergy.positionOfMemory(slot.positions, point);
-            ZoneRow memory row = _rowOf(slot.rows, point);
+            ZoneRow memory row = rowOf(slot.rows, point);
             (uint256 energy, int256 paid) = _imbalance(slot.readings, point, position, row);
             row.energy -= energy;
             slot.deltas[point] -= int128(paid);
@@ -98,20 +126,14 @@ library ExtraPayments {
         ZoneRow memory row
     ) private pure returns (uint256 energy, int256 paid) {
         unchecked {
-            uint64 raw;
-            assembly ("memory-safe") {
-                raw := shr(192, mload(add(add(readings, 32), shl(3, point))))
-            }
-            (uint8 quality, uint32 importWh, uint32 exportWh) = PackedReadings.decode(raw);
-            int256 metered = int256(uint256(exportWh)) - int256(uint256(importWh));
-            if (quality == PackedReadings.MISSING) metered = position < 0 ? position : int256(0);
-            int256 d = metered - position;
+            int256 d = meteredWh(readings, point, position) - position;
             if (d >= 0) return (uint256(d) << 80, d * row.surplusPrice);
             return (uint256(-d) << 160, d * row.deficitPrice);
         }
     }
 
-    function _rowOf(bytes memory rows, uint256 point) private pure returns (ZoneRow memory row) {
+    /// The row of the point's zone.
+    function rowOf(bytes memory rows, uint256 point) internal pure returns (ZoneRow memory row) {
         assembly ("memory-safe") {
             row := and(mload(add(add(rows, 4), shl(2, point))), 0xffffffff)
         }

@@ -22,7 +22,7 @@ struct ZoneRow {
     int256 deficitPrice;
     int256 surplusPrice;
     uint256 backed;
-    /// Green price less zone price; set in slots that have one (ExtraPayments).
+    /// Green price less zone price; zero in slots that have none (ExtraPayments).
     int256 premium;
 }
 
@@ -35,14 +35,15 @@ library SlotPayments {
 
     /// Sets the prices of all zones. A zone without a posted price has the slot's reference price. Zones with a bit in
     /// `backedZones` have the backup supplier's tariffs for imbalance; the others the zone price and nothing better than nothing: one
-    /// order can push such a price below zero, and the members' pool pays nobody for using energy.
+    /// order can push such a price below zero, and the members' pool pays nobody for using energy. True when a price lies beyond what
+    /// imbalance costs or earns in its zone (UnmetTrades): only the tariffs of a backed zone can be passed.
     function setPrices(
         ZoneRow[] memory table,
         int64[] calldata prices,
         bool cleared,
         TermsWord terms,
         uint256 backedZones
-    ) internal pure {
+    ) internal pure returns (bool outside) {
         int256 fee = int256(uint256(terms.fee()));
         int256 importTariff = terms.importTariff();
         int256 exportTariff = terms.exportTariff();
@@ -54,10 +55,12 @@ library SlotPayments {
                 row.sellPrice = price;
                 row.buyPrice = price + fee;
                 row.energy = 0;
+                row.premium = 0;
                 row.backed = (backedZones >> zone) & 1;
                 int256 gross = price + fee;
                 row.deficitPrice = row.backed == 1 ? importTariff : (gross > 0 ? gross : int256(0));
                 row.surplusPrice = row.backed == 1 ? exportTariff : (price < 0 ? price : int256(0));
+                if (gross > row.deficitPrice || price < row.surplusPrice) outside = true;
             }
         }
     }

@@ -18,6 +18,7 @@ import {FixedMoney, SlotPayments, ZoneRow} from "../libraries/SlotPayments.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {StatusRing} from "../libraries/StatusRing.sol";
 import {TermsWord} from "../libraries/TermsWord.sol";
+import {UnmetTrades} from "../libraries/UnmetTrades.sol";
 import {WordFees} from "../libraries/WordFees.sol";
 
 /// See ISettlement for what each function does.
@@ -52,6 +53,8 @@ contract Settlement is ISettlement {
         uint32 gridFrom;
         uint32 gridThrough;
         uint256 backedZones;
+        /// Whether a zone price of the slot lies beyond the tariffs.
+        bool outside;
     }
 
     IMeteringPoints public immutable meteringPoints;
@@ -173,7 +176,7 @@ contract Settlement is ISettlement {
         // Without terms the slot took no orders, and nobody pays anything.
         if (terms.isPublished()) {
             SlotPayments.addPayments(work.rows, work.positions, work.readings, work.deltas);
-            if (cleared) _addExtras(work, given.record, true);
+            int256 chargedNano = cleared ? _addExtras(work, given.record, true) : int256(0);
             money = SlotPayments.fixedMoney(
                 work.table,
                 terms,
@@ -181,6 +184,7 @@ contract Settlement is ISettlement {
                 cleared ? given.record.backupNano : int128(0),
                 cleared ? given.record.congestionNano : int128(0)
             );
+            money.members += chargedNano;
             _addTo(work.total, money);
         }
         _emitSettled(slot, version, Status.Settled, given.readings, money);
@@ -237,7 +241,7 @@ contract Settlement is ISettlement {
     ) private view returns (TermsWord terms) {
         terms = tariffs.wordOf(slot);
         if (slot < work.gridFrom || slot > work.gridThrough) _readGrid(work, slot);
-        SlotPayments.setPrices(work.table, record.prices, cleared, terms, work.backedZones);
+        work.outside = SlotPayments.setPrices(work.table, record.prices, cleared, terms, work.backedZones);
         _copyPositions(work.positions, record.positions, cleared);
         if (cleared) {
             uint256 words = WordFees.add(work.positions, work.words);
@@ -245,13 +249,27 @@ contract Settlement is ISettlement {
         }
     }
 
-    /// Green money and bilateral trades of a cleared slot. The extras are what the auction encoded: the record is the accepted one.
-    function _addExtras(Work memory work, ClearingRecord calldata record, bool metered) private pure {
-        if (record.extras.length == 0) return;
-        ExtraPayments.add(
-            ExtraPayments.Slot(work.table, work.rows, work.positions, work.readings, work.deltas, metered),
-            abi.decode(record.extras, (ClearingExtras))
+    /// Green money and bilateral trades of a cleared slot, and what unmet ones pay beyond the tariffs, to the members. The extras
+    /// are what the auction encoded: the record is the accepted one.
+    function _addExtras(
+        Work memory work,
+        ClearingRecord calldata record,
+        bool metered
+    ) private pure returns (int256 chargedNano) {
+        bool outside = work.outside;
+        ClearingExtras memory extras;
+        if (record.extras.length != 0) extras = abi.decode(record.extras, (ClearingExtras));
+        else if (!outside) return 0;
+        ExtraPayments.Slot memory slot = ExtraPayments.Slot(
+            work.table,
+            work.rows,
+            work.positions,
+            work.readings,
+            work.deltas,
+            metered
         );
+        if (ExtraPayments.add(slot, extras)) outside = true;
+        if (metered && outside) chargedNano = UnmetTrades.charge(slot, extras);
     }
 
     function _readGrid(Work memory work, uint32 slot) private view {

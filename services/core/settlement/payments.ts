@@ -64,8 +64,13 @@ export interface Payment {
   energyNano: bigint;
   /** Fee on what was bought, <= 0. */
   feeNano: bigint;
-  /** Imbalance at the tariffs. */
+  /** Imbalance at the tariffs, and `unmetNano`. */
   imbalanceNano: bigint;
+  /**
+   * The part of `imbalanceNano` that unmet trades pay beyond the tariffs, to the members, <= 0: what was sold and not delivered costs at
+   * least its price and the fee, what was bought and not used earns at most its price (decision 0012).
+   */
+  unmetNano: bigint;
   /** Fee on the words of its orders, <= 0. */
   wordFeeNano: bigint;
   /** Bilateral trades at what their sides agreed. */
@@ -111,6 +116,7 @@ export const slotMoney = ({
   let boughtWh = 0n;
   let boughtWithoutBackupWh = 0n;
   let withoutBackupNano = 0n;
+  let unmetNano = 0n;
   const traded = tradesByPoint(trades, zones);
   const payments = points.map((point, index) => {
     const zone = zones[point.zone] ?? { priceMicroPerKwh: 0n, greenMicroPerKwh: 0n, hasBackup: true };
@@ -119,8 +125,11 @@ export const slotMoney = ({
     if (zone.hasBackup) boughtWh += bought;
     else boughtWithoutBackupWh += bought;
     if (!zone.hasBackup) withoutBackupNano += payment.imbalanceNano;
-    else if (payment.imbalanceWh >= 0n) surplusWh += payment.imbalanceWh;
-    else deficitWh -= payment.imbalanceWh;
+    else {
+      unmetNano += payment.unmetNano;
+      if (payment.imbalanceWh >= 0n) surplusWh += payment.imbalanceWh;
+      else deficitWh -= payment.imbalanceWh;
+    }
     return payment;
   });
   const { importMicroPerKwh: importPrice, exportMicroPerKwh: exportPrice, feeMicroPerKwh: fee } = tariffs;
@@ -132,7 +141,7 @@ export const slotMoney = ({
     fixed: {
       backupNano: clearing.backupNano + (deficitWh - nettedWh) * importPrice - (surplusWh - nettedWh) * exportPrice,
       operatorNano: fee * backupFeeWh,
-      membersNano: nettedWh * (importPrice - exportPrice) + fee * membersFeeWh - withoutBackupNano,
+      membersNano: nettedWh * (importPrice - exportPrice) + fee * membersFeeWh - withoutBackupNano - unmetNano,
       congestionNano: clearing.congestionNano,
     },
     clearerNano: payments.reduce((sum, { wordFeeNano }) => sum - wordFeeNano, 0n),
@@ -175,10 +184,15 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
   const surplusPrice = zone.hasBackup ? tariffs.exportMicroPerKwh : min(price, 0n);
   const meteredWh = point.missing ? min(wholeWh, 0n) : point.exportWh - point.importWh;
   const imbalanceWh = meteredWh - wholeWh;
-  const greenNano = point.greenWh * (zone.greenMicroPerKwh - price);
+  const premium = zone.greenMicroPerKwh - price;
+  const greenNano = point.greenWh * premium;
   const energyNano = positionWh * price + greenNano;
   const feeNano = fee * min(0n, positionWh);
-  const imbalanceNano = imbalanceWh * (imbalanceWh >= 0n ? surplusPrice : deficitPrice);
+  const unmetNano =
+    wholeWh > 0n
+      ? -unmet(wholeWh - max(meteredWh, 0n), point.greenWh, price + fee - deficitPrice, premium)
+      : -unmet(min(meteredWh, 0n) - wholeWh, -point.greenWh, surplusPrice - price, -premium);
+  const imbalanceNano = imbalanceWh * (imbalanceWh >= 0n ? surplusPrice : deficitPrice) + unmetNano;
   const wordFeeNano = -tariffs.wordFeeNano * BigInt(point.words);
   // What a position in the auction that meets the metered energy would have paid.
   const exactWh = meteredWh - traded.wh;
@@ -190,6 +204,7 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
     energyNano,
     feeNano,
     imbalanceNano,
+    unmetNano,
     wordFeeNano,
     tradeNano: traded.nano,
     paymentNano: energyNano + feeNano + imbalanceNano + wordFeeNano + traded.nano,
@@ -197,6 +212,13 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
     deviationCostNano:
       imbalanceWh === 0n || wholeWh === 0n ? 0n : max(0n, exactNano - energyNano - feeNano - imbalanceNano),
   };
+};
+
+/** What unmet energy pays beyond the tariffs, its green part first (UnmetTrades). */
+const unmet = (unmetWh: bigint, greenWh: bigint, each: bigint, premium: bigint): bigint => {
+  if (unmetWh <= 0n) return 0n;
+  const green = min(max(greenWh, 0n), unmetWh);
+  return (unmetWh - green) * max(each, 0n) + green * max(each + premium, 0n);
 };
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
