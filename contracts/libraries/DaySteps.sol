@@ -51,6 +51,7 @@ library DaySteps {
             uint256 priceShift = 256 - (day.priceBytes << 3);
             uint256 end = energies + ((day.slots * day.steps) << 5);
             uint256 p = day.entries;
+            if (day.priceBytes == 3) return _unpackUsual(p, energies, end);
             assembly ("memory-safe") {
                 // Four at a time.
                 for {
@@ -75,6 +76,28 @@ library DaySteps {
                     mstore(add(a, 30944), sar(priceShift, shl(24, x)))
                     p := add(p, width)
                 }
+            }
+        }
+    }
+
+    /// As `unpack`, for prices of three bytes.
+    function _unpackUsual(uint256 p, uint256 energies, uint256 end) private pure {
+        assembly ("memory-safe") {
+            for {
+                let a := energies
+            } lt(a, end) {
+                a := add(a, 128)
+                p := add(p, 24)
+            } {
+                let x := calldataload(p)
+                mstore(a, sar(232, x))
+                mstore(add(a, 30848), sar(232, shl(24, x)))
+                mstore(add(a, 32), sar(232, shl(48, x)))
+                mstore(add(a, 30880), sar(232, shl(72, x)))
+                mstore(add(a, 64), sar(232, shl(96, x)))
+                mstore(add(a, 30912), sar(232, shl(120, x)))
+                mstore(add(a, 96), sar(232, shl(144, x)))
+                mstore(add(a, 30944), sar(232, shl(168, x)))
             }
         }
     }

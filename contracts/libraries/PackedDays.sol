@@ -80,6 +80,13 @@ library PackedDays {
         }
     }
 
+    /// Where the steps of the order's slot number `i` stand.
+    function stepsOf(Day memory day, uint256 i) internal pure returns (uint256 place) {
+        unchecked {
+            return day.entries + i * day.steps * (ENERGY_BYTES + day.priceBytes);
+        }
+    }
+
     function _load(uint256 place) private pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := calldataload(place)

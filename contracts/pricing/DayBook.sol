@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {BookRing} from "../libraries/BookRing.sol";
 import {DayHash} from "../libraries/DayHash.sol";
+import {DayLanes} from "../libraries/DayLanes.sol";
 import {DaySteps} from "../libraries/DaySteps.sol";
 import {DayTable} from "../libraries/DayTable.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
@@ -25,6 +26,9 @@ abstract contract DayBook is BookMargin, EIP712 {
     mapping(uint256 ringIndex => BookRing.Entry) internal _books;
     mapping(uint256 key => uint256 page) internal _sequences;
 
+    /// Slots taken one by one before DayLanes is tried again.
+    uint256 private constant SLOTS_APART = 8;
+
     /// What all day orders of a transaction share, and the one at hand.
     struct Days {
         /// Slot of the table's first entry, and the table (DayTable).
@@ -33,6 +37,9 @@ abstract contract DayBook is BookMargin, EIP712 {
         uint256 energies;
         /// Words that the slots' orders can have at most, by slot of the table.
         uint256[] words;
+        /// A band within those of all slots of the table.
+        int256 lowest;
+        int256 highest;
         bytes32 domainSeparator;
         MarginCheck margin;
         /// Group of 31 points whose rows stand in the table, for the slots of the table from `rowsFrom` up to `rowsTo`.
@@ -72,18 +79,22 @@ abstract contract DayBook is BookMargin, EIP712 {
         days_.first = SlotTime.current() + 1;
         uint256[] memory words = new uint256[](DayTable.SLOTS + 1);
         days_.words = words;
-        // At most one order for each head.
-        keys = new uint256[](orders.length / PackedDays.HEAD_BYTES + 1);
-        uint256 count;
         PackedDays.Day memory day = days_.day;
         uint256 begin = _placeOf(orders);
+        // Nothing else takes memory meanwhile: the keys grow.
+        uint256 free = _free();
+        uint256 cursor = free;
         unchecked {
             uint256 end = begin + orders.length;
             for (uint256 head = begin; head < end;) {
                 uint256 next = day.read(head);
                 if (next > end) revert MalformedBatch(head - begin);
                 head = next;
-                keys[count++] = (uint256(uint160(day.delegate)) << 32) | day.point;
+                uint256 key = (uint256(uint160(day.delegate)) << 32) | day.point;
+                cursor += 32;
+                assembly ("memory-safe") {
+                    mstore(cursor, key)
+                }
                 if (!day.isShaped()) continue;
                 (uint256 from, uint256 to) = _window(days_, day);
                 if (from >= to) continue;
@@ -92,8 +103,10 @@ abstract contract DayBook is BookMargin, EIP712 {
             }
             for (uint256 i = 1; i <= DayTable.SLOTS; ++i) words[i] += words[i - 1];
         }
+        _setFree(cursor + 32);
         assembly ("memory-safe") {
-            mstore(keys, count)
+            keys := free
+            mstore(keys, shr(5, sub(cursor, free)))
         }
     }
 
@@ -121,6 +134,8 @@ abstract contract DayBook is BookMargin, EIP712 {
         days_.margin.key = NO_PAGE;
         days_.group = NO_PAGE;
         days_.reasons = new bytes(DayTable.SLOTS);
+        days_.lowest = type(int256).min;
+        days_.highest = type(int256).max;
         unchecked {
             uint256 free = _free();
             days_.table = free;
@@ -143,8 +158,11 @@ abstract contract DayBook is BookMargin, EIP712 {
                 else if (!terms.isPublished()) DayTable.close(entry, uint256(Skip.NotPublished));
                 else {
                     // The book's hash will stand before the words.
-                    DayTable.open(entry, free + 32, terms.bandMin(), terms.bandMax());
+                    (int256 lowest, int256 highest) = (terms.bandMin(), terms.bandMax());
+                    DayTable.open(entry, free + 32, lowest, highest);
                     free += 32 + (count << 4);
+                    if (lowest > days_.lowest) days_.lowest = lowest;
+                    if (highest < days_.highest) days_.highest = highest;
                 }
             }
         }
@@ -199,13 +217,24 @@ abstract contract DayBook is BookMargin, EIP712 {
             for (uint256 i = early + to - from; i < day.slots; ++i) _refuse(days_, i, Skip.TooFarAhead);
             uint256 entry = days_.table + from * DayTable.ENTRY;
             run.entry = entry;
-            run.entryEnd = days_.table + to * DayTable.ENTRY;
+            uint256 end = days_.table + to * DayTable.ENTRY;
             run.energies = days_.energies + early * run.slotBytes;
-            for (bool finished = run.fill(); !finished; finished = run.fill()) {
-                uint256 i = early + (run.entry - entry) / DayTable.ENTRY;
-                (Skip reason, bool silent) = run.settle(day.firstSlot + i <= through);
-                if (reason != Skip.None) _refuse(days_, i, reason);
-                if (silent) days_.silent |= 1 << i;
+            bool fits = DayLanes.fits(day);
+            while (run.entry < end) {
+                run.entryEnd = end;
+                if (fits) {
+                    uint256 i = early + (run.entry - entry) / DayTable.ENTRY;
+                    DayLanes.fill(run, day.stepsOf(i), days_.lowest, days_.highest);
+                    // Where it stopped, some slots one by one.
+                    if (run.entry + SLOTS_APART * DayTable.ENTRY < end)
+                        run.entryEnd = run.entry + SLOTS_APART * DayTable.ENTRY;
+                }
+                while (!run.fill()) {
+                    uint256 i = early + (run.entry - entry) / DayTable.ENTRY;
+                    (Skip reason, bool silent) = run.settle(day.firstSlot + i <= through);
+                    if (reason != Skip.None) _refuse(days_, i, reason);
+                    if (silent) days_.silent |= 1 << i;
+                }
             }
         }
     }

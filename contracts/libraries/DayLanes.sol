@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {DaySteps} from "./DaySteps.sol";
+import {PackedDays} from "./PackedDays.sol";
+
+/// What most day orders are, two slots at a time: two steps a slot and prices of three bytes. Then four steps are 24 bytes of calldata,
+/// and all rules are checked on them at once, in eight lanes of 24 bits:
+///
+///   bits 255..232 energy, 231..208 price (first step of the first slot), 207..184 energy, 183..160 price, 159..136 ..., 87..64 price
+///
+/// The highest bit of a lane is free in every lane that passes: it takes the borrow of a comparison. What does not pass here breaks
+/// no rule for that: DaySteps.fill takes it slot by slot.
+library DayLanes {
+    /// Highest energy and price that leave a lane's highest bit free.
+    uint256 private constant MOST = 0x7fffff;
+    /// Lowest bit of each of the four steps.
+    uint256 private constant STEPS = 0x000000000001000000000001000000000001000000000001_0000000000000000;
+    /// Bit 72 of both order words in 32 bytes.
+    uint256 private constant OFFERS = 0x100000000000000000000000000000001000000000000000000;
+    uint256 private constant BELOW = 0xffffffffffffffff;
+    uint256 private constant MIN_STEP_WH = 50;
+
+    /// Whether the order has the shape that `fill` takes.
+    function fits(PackedDays.Day memory day) internal pure returns (bool) {
+        return day.steps == 2 && day.priceBytes == 3;
+    }
+
+    /// Takes pairs of slots from the run's next one on, up to the first pair that does not pass. `place`: the next slot's steps in
+    /// calldata; `lowest`, `highest`: a band that lies within those of all slots.
+    function fill(DaySteps.Run memory run, uint256 place, int256 lowest, int256 highest) internal pure {
+        if (lowest < 0) lowest = 0;
+        if (highest > int256(MOST)) highest = int256(MOST);
+        if (highest < lowest) return;
+        unchecked {
+            uint256 offerWh = run.mostOfferWh < MOST ? run.mostOfferWh : MOST;
+            uint256 bidWh = run.mostBidWh < MOST ? run.mostBidWh : MOST;
+            uint256 low = ((MIN_STEP_WH << 24) | uint256(lowest)) * STEPS;
+            uint256 high = (((0x800000 | offerWh) << 24) | 0x800000 | uint256(highest)) * STEPS | BELOW;
+            _fill(run, place, low, high, bidWh - offerWh);
+        }
+    }
+
+    /// `more`: what bids may have more than offers, modulo 2^256.
+    function _fill(DaySteps.Run memory run, uint256 place, uint256 low, uint256 high, uint256 more) private pure {
+        assembly ("memory-safe") {
+            let entry := mload(run)
+            let begin := entry
+            let last := sub(mload(add(run, 0x20)), 64)
+            let head := mload(add(run, 0x80))
+            head := or(or(head, shr(128, head)), OFFERS)
+            // All slots must hold the sequence that the first one holds, below the order's.
+            let shift := mload(add(run, 0xa0))
+            let held := and(shr(shift, mload(add(entry, 32))), 15)
+            let gain := sub(mload(add(run, 0xc0)), held)
+            held := shl(shift, mul(held, sgt(gain, 0)))
+            gain := shl(shift, gain)
+            let mine := shl(shift, 15)
+            for {} lt(entry, last) {
+                entry := add(entry, 128)
+                place := add(place, 24)
+            } {
+                let v := calldataload(place)
+                // A bit for each step that buys, at the lowest of its energy; v becomes positive energies and the prices.
+                let bids := shr(23, and(v, 0x8000000000008000000000008000000000008000000000000000000000000000))
+                v := add(xor(v, sub(shl(24, bids), bids)), bids)
+                let row := mload(add(entry, 32))
+                let next := mload(add(entry, 96))
+                {
+                    // The second energy of each slot becomes the sum of both.
+                    let sums := add(v, and(shr(48, v), 0xffffff000000000000000000ffffff0000000000000000000000))
+                    let passes := and(
+                        sub(or(v, 0x8000008000008000008000008000008000008000008000000000000000000000), low),
+                        sub(add(high, mul(bids, more)), sums)
+                    )
+                    // Negative prices, or energies of 2^23, have the bit before; a slot with both sides, or another sequence.
+                    let halts := and(
+                        or(sums, not(passes)),
+                        0x8000008000008000008000008000008000008000008000000000000000000000
+                    )
+                    let mixed := and(xor(bids, shr(48, bids)), 0x10000000000000000000000010000000000000000000000)
+                    if or(or(halts, mixed), and(or(xor(row, held), xor(next, held)), mine)) {
+                        break
+                    }
+                }
+                mstore(add(entry, 32), add(row, gain))
+                mstore(add(entry, 96), add(next, gain))
+                let cursor := mload(entry)
+                let w := shr(64, v)
+                mstore(
+                    cursor,
+                    or(
+                        or(
+                            and(w, 0xffffff000000000000000000000000000000000000000000),
+                            and(shr(80, v), 0xffffff00000000000000000000000000000000)
+                        ),
+                        or(
+                            or(and(shr(144, v), 0xffffff0000000000), and(shr(160, v), 0xffffff)),
+                            // Bit 72 of both words: offers.
+                            xor(head, mul(shr(232, bids), OFFERS))
+                        )
+                    )
+                )
+                mstore(entry, add(cursor, 32))
+                cursor := mload(add(entry, 64))
+                mstore(
+                    cursor,
+                    or(
+                        or(
+                            and(shl(32, v), 0xffffff000000000000000000000000000000000000000000),
+                            and(shl(16, v), 0xffffff00000000000000000000000000000000)
+                        ),
+                        or(
+                            or(and(shr(48, v), 0xffffff0000000000), and(w, 0xffffff)),
+                            xor(head, mul(and(shr(136, bids), 1), OFFERS))
+                        )
+                    )
+                )
+                mstore(add(entry, 64), add(cursor, 32))
+            }
+            mstore(run, entry)
+            // Two energies of a slot are as long as its entry.
+            mstore(add(run, 0x40), add(mload(add(run, 0x40)), sub(entry, begin)))
+        }
+    }
+}
