@@ -46,7 +46,7 @@ interface IOrderBook {
     }
 
     /// One batch. `words`: its OrderWords, 16 bytes each, in order of append. `book`: running hash after them, keccak256 of the hash
-    /// before and the words; `wordCount`: words so far.
+    /// before (32 bytes) and the words, its last 6 bytes zero; `wordCount`: words so far.
     event Appended(uint32 indexed slot, bytes words, bytes32 book, uint32 wordCount);
     event OrderSkipped(uint32 indexed slot, uint32 indexed point, uint8 sequence, Skip reason);
     event MarginExtended(uint32 indexed point, uint32 throughSlot);
@@ -56,6 +56,8 @@ interface IOrderBook {
 
     /// A packed batch ends inside the order that starts at `offset`.
     error MalformedBatch(uint256 offset);
+    /// The slot's book holds as many words, or awaits as many sealed batches, as its entry can count.
+    error BookFull(uint32 slot);
     /// A contract was wired to another one than it names itself.
     error WrongWiring(address expected, address got);
 

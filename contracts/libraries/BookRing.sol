@@ -1,50 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {SlotTime} from "./SlotTime.sol";
 
-/// Running hash and number of words of the book of every slot in the ring; entries of older laps read as empty.
+/// Running hash and number of words of the book of every slot in the ring, one storage word each; entries of older laps read as
+/// empty.
+///
+///   bits 255..48 hash (26 bytes)   bits 47..32 lap of the ring (mod 65,536)   bits 31..12 number of words
+///   bits 11..0   sealed batches of the slot that were not opened yet
 library BookRing {
-    struct Entry {
-        bytes32 book;
-        uint32 slot;
-        uint32 wordCount;
-        /// Sealed batches of the slot that were not opened yet.
-        uint32 unopened;
-    }
+    /// What a book's hash keeps of keccak256, which costs 2^104 to find two books for: the rest of the word is for the numbers.
+    bytes32 internal constant HASH = bytes32(~uint256(0xffffffffffff));
+    uint256 private constant LAP_SHIFT = 32;
+    uint256 private constant LAPS = 0xffff;
+    uint256 private constant COUNT_SHIFT = 12;
+    uint256 private constant MAX_WORDS = 0xfffff;
+    uint256 private constant MAX_UNOPENED = 0xfff;
 
-    /// keccak256(abi.encode(chainid, this, slot)): the same order can never stand in two books.
+    /// keccak256(abi.encode(chainid, this, slot)), shortened: the same order can never stand in two books.
     function start(uint32 slot) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), slot));
+        return keccak256(abi.encode(block.chainid, address(this), slot)) & HASH;
     }
 
     function get(
-        mapping(uint256 ringIndex => Entry) storage ring,
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot
     ) internal view returns (bytes32 book, uint32 wordCount) {
-        Entry storage entry = ring[slot % SlotTime.RING];
-        if (entry.slot != slot) return (start(slot), 0);
-        return (entry.book, entry.wordCount);
+        uint256 entry = _entryOf(ring, slot);
+        if (entry == 0) return (start(slot), 0);
+        return (bytes32(entry) & HASH, uint32((entry >> COUNT_SHIFT) & MAX_WORDS));
     }
 
+    /// `book`: already shortened.
     function put(
-        mapping(uint256 ringIndex => Entry) storage ring,
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot,
         bytes32 book,
         uint32 wordCount
     ) internal {
-        Entry storage entry = ring[slot % SlotTime.RING];
-        uint32 unopened = entry.slot == slot ? entry.unopened : 0;
-        ring[slot % SlotTime.RING] = Entry(book, slot, wordCount, unopened);
+        _write(ring, slot, book, wordCount, _entryOf(ring, slot) & MAX_UNOPENED);
     }
 
-    function unopenedOf(mapping(uint256 ringIndex => Entry) storage ring, uint32 slot) internal view returns (uint32) {
-        Entry storage entry = ring[slot % SlotTime.RING];
-        return entry.slot == slot ? entry.unopened : 0;
+    function unopenedOf(
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
+        uint32 slot
+    ) internal view returns (uint32) {
+        return uint32(_entryOf(ring, slot) & MAX_UNOPENED);
     }
 
-    function setUnopened(mapping(uint256 ringIndex => Entry) storage ring, uint32 slot, uint32 unopened) internal {
+    function setUnopened(
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
+        uint32 slot,
+        uint32 unopened
+    ) internal {
         (bytes32 book, uint32 wordCount) = get(ring, slot);
-        ring[slot % SlotTime.RING] = Entry(book, slot, wordCount, unopened);
+        _write(ring, slot, book, wordCount, unopened);
+    }
+
+    /// The slot's entry; zero when it has none in this lap.
+    function _entryOf(
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
+        uint32 slot
+    ) private view returns (uint256 entry) {
+        entry = ring[slot % SlotTime.RING];
+        if ((entry >> LAP_SHIFT) & LAPS != _lapOf(slot)) entry = 0;
+    }
+
+    function _write(
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
+        uint32 slot,
+        bytes32 book,
+        uint256 wordCount,
+        uint256 unopened
+    ) private {
+        if (wordCount > MAX_WORDS || unopened > MAX_UNOPENED) revert IOrderBook.BookFull(slot);
+        ring[slot % SlotTime.RING] =
+            uint256(book) |
+            (_lapOf(slot) << LAP_SHIFT) |
+            (wordCount << COUNT_SHIFT) |
+            unopened;
+    }
+
+    function _lapOf(uint32 slot) private pure returns (uint256) {
+        return (slot / SlotTime.RING) & LAPS;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {BookRing} from "./BookRing.sol";
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {PriceBand} from "./MarketTypes.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
@@ -47,6 +48,7 @@ library ClearingBook {
     function fold(bytes calldata book, bytes calldata batches, bytes32 start) internal pure returns (bytes32 hash) {
         if (book.length % WORD_BYTES != 0) revert IClearingErrors.MalformedBook(book.length);
         uint256 end;
+        bytes32 kept = BookRing.HASH;
         hash = start;
         assembly ("memory-safe") {
             let free := mload(0x40)
@@ -60,7 +62,7 @@ library ClearingBook {
                 let size := shl(4, shr(240, calldataload(batch)))
                 mstore(free, hash)
                 calldatacopy(add(free, 0x20), end, size)
-                hash := keccak256(free, add(size, 0x20)) // [1]
+                hash := and(keccak256(free, add(size, 0x20)), kept) // [1]
                 end := add(end, size)
             }
             end := sub(end, book.offset)

@@ -19,11 +19,11 @@ import {BookMargin} from "./BookMargin.sol";
 /// The part of the order book that takes day orders: many slots under one signature. See IOrderBook.appendDays.
 /// All slots' words of a transaction gather in memory and are folded into each slot's book once, at the end.
 abstract contract DayBook is BookMargin, EIP712 {
-    using BookRing for mapping(uint256 ringIndex => BookRing.Entry);
+    using BookRing for mapping(uint256 ringIndex => uint256 entry);
     using PackedDays for PackedDays.Day;
     using DaySteps for DaySteps.Run;
 
-    mapping(uint256 ringIndex => BookRing.Entry) internal _books;
+    mapping(uint256 ringIndex => uint256 entry) internal _books;
     mapping(uint256 key => uint256 page) internal _sequences;
 
     /// Slots taken one by one before DayLanes is tried again.
@@ -343,7 +343,7 @@ abstract contract DayBook is BookMargin, EIP712 {
                 if (begin == end) continue;
                 uint32 slot = uint32(days_.first + i);
                 (bytes32 book, uint32 wordCount) = _books.get(slot);
-                book = DayTable.fold(begin, end, book);
+                book = DayTable.fold(begin, end, book) & BookRing.HASH;
                 wordCount += uint32((end - begin) >> 4);
                 _books.put(slot, book, wordCount);
                 if (first == 0) first = slot;

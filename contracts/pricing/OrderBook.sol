@@ -20,7 +20,7 @@ import {DayBook} from "./DayBook.sol";
 
 /// See IOrderBook for what each function does.
 contract OrderBook is DayBook {
-    using BookRing for mapping(uint256 ringIndex => BookRing.Entry);
+    using BookRing for mapping(uint256 ringIndex => uint256 entry);
     using PackedOrder for PackedOrder.Parts;
 
     address public immutable sealedBatches;
@@ -172,6 +172,7 @@ contract OrderBook is DayBook {
             book := keccak256(words, add(length, 32))
             mstore(words, length)
         }
+        book = book & BookRing.HASH;
         _books.put(slot, book, wordCount);
         emit Appended(slot, words, book, wordCount);
     }

@@ -59,6 +59,7 @@ const sentences: Record<string, (v: Values) => string> = {
     `Sealed batches of ${slotOf(v)} are opened after its gate at ${v["gate"]} until ${v["end"]}; it is ${v["now_"]}.`,
   UnknownCommitment: (v) => `${v["relayer"]} sealed no such batch for ${slotOf(v)}, or it was opened already.`,
   NothingForfeited: (v) => `No batch of ${v["relayer"]} for ${slotOf(v)} was left unopened beyond its time.`,
+  BookFull: (v) => `The book of ${slotOf(v)} can count no more words or sealed batches.`,
   // Bilateral trades
   UnknownTrade: (v) => `There is no open bilateral trade ${v["id"]}.`,
   TradeKnown: (v) => `The bilateral trade ${v["id"]} is registered already.`,

@@ -107,7 +107,10 @@ export const encodeBook = (words: readonly WordFields[]): string => concat(words
 
 /** Hash of a slot's empty book. */
 export const bookStart = (chainId: number | bigint, orderBook: string, slot: number): string =>
-  keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "address", "uint32"], [chainId, orderBook, slot]));
+  shortened(keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "address", "uint32"], [chainId, orderBook, slot])));
+
+/** A book's hash keeps 26 bytes: its entry in the ring is one storage word (contracts/libraries/BookRing.sol). */
+const shortened = (hash: string): string => `${hash.slice(0, 54)}${"0".repeat(12)}`;
 
 /** `batches` as the contracts take them: 2 bytes per batch, its number of words. */
 export const encodeBatches = (counts: readonly number[]): string =>
@@ -122,7 +125,7 @@ export const bookHash = (start: string, words: string, batches: string): string 
   let from = 2;
   for (let at = 2; at < batches.length; at += 4) {
     const to = from + WORD_HEX * parseInt(batches.slice(at, at + 4), 16);
-    book = keccak256(concat([book, `0x${words.slice(from, to)}`]));
+    book = shortened(keccak256(concat([book, `0x${words.slice(from, to)}`])));
     from = to;
   }
   return book;
