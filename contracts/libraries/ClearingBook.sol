@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {BookRing} from "./BookRing.sol";
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
+import {BookRing} from "./BookRing.sol";
 import {PriceBand} from "./MarketTypes.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
 

@@ -36,7 +36,7 @@ library DayLanes {
             uint256 offerWh = run.mostOfferWh < MOST ? run.mostOfferWh : MOST;
             uint256 bidWh = run.mostBidWh < MOST ? run.mostBidWh : MOST;
             uint256 low = ((MIN_STEP_WH << 24) | uint256(lowest)) * STEPS;
-            uint256 high = (((0x800000 | offerWh) << 24) | 0x800000 | uint256(highest)) * STEPS | BELOW;
+            uint256 high = ((((0x800000 | offerWh) << 24) | 0x800000 | uint256(highest)) * STEPS) | BELOW;
             _fill(run, place, low, high, bidWh - offerWh);
         }
     }

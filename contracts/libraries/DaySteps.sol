@@ -12,13 +12,13 @@ import {ReplayPages} from "./ReplayPages.sol";
 library DaySteps {
     /// The price of a step stands so much further on than its energy: most steps of a day order, 32 bytes each, and what the last
     /// round of `unpack` writes too much.
-    uint256 internal constant GAP = 30_848;
+    uint256 internal constant GAP = 30_976;
     uint256 private constant BAND = 7_680;
     uint256 private constant BAND_WIDTH = 7_712;
     /// Largest sum that stays below the bit of a lane that OVER looks at, and these bits with all that is counted above the lanes.
     uint256 private constant LANE = 0x7fffffffffffffff;
     uint256 private constant OVER = 0xffffffffffffffffffffffffffffffff80000000000000008000000000000000;
-    uint256 private constant GAP_NEXT = 30_880;
+    uint256 private constant GAP_NEXT = 31_008;
     /// Bit 72 of both order words in 32 bytes; of the first.
     uint256 private constant OFFERS = 0x100000000000000000000000000000001000000000000000000;
     uint256 private constant OFFER = 0x100000000000000000000000000000000000000000000000000;
@@ -61,43 +61,52 @@ library DaySteps {
                 } {
                     let x := calldataload(p)
                     mstore(a, sar(232, x))
-                    mstore(add(a, 30848), sar(priceShift, shl(24, x)))
+                    mstore(add(a, 30976), sar(priceShift, shl(24, x)))
                     p := add(p, width)
                     x := calldataload(p)
                     mstore(add(a, 32), sar(232, x))
-                    mstore(add(a, 30880), sar(priceShift, shl(24, x)))
+                    mstore(add(a, 31008), sar(priceShift, shl(24, x)))
                     p := add(p, width)
                     x := calldataload(p)
                     mstore(add(a, 64), sar(232, x))
-                    mstore(add(a, 30912), sar(priceShift, shl(24, x)))
+                    mstore(add(a, 31040), sar(priceShift, shl(24, x)))
                     p := add(p, width)
                     x := calldataload(p)
                     mstore(add(a, 96), sar(232, x))
-                    mstore(add(a, 30944), sar(priceShift, shl(24, x)))
+                    mstore(add(a, 31072), sar(priceShift, shl(24, x)))
                     p := add(p, width)
                 }
             }
         }
     }
 
-    /// As `unpack`, for prices of three bytes.
+    /// As `unpack`, for prices of three bytes, eight at a time.
     function _unpackUsual(uint256 p, uint256 energies, uint256 end) private pure {
         assembly ("memory-safe") {
             for {
                 let a := energies
             } lt(a, end) {
-                a := add(a, 128)
-                p := add(p, 24)
+                a := add(a, 256)
+                p := add(p, 48)
             } {
                 let x := calldataload(p)
                 mstore(a, sar(232, x))
-                mstore(add(a, 30848), sar(232, shl(24, x)))
+                mstore(add(a, 30976), sar(232, shl(24, x)))
                 mstore(add(a, 32), sar(232, shl(48, x)))
-                mstore(add(a, 30880), sar(232, shl(72, x)))
+                mstore(add(a, 31008), sar(232, shl(72, x)))
                 mstore(add(a, 64), sar(232, shl(96, x)))
-                mstore(add(a, 30912), sar(232, shl(120, x)))
+                mstore(add(a, 31040), sar(232, shl(120, x)))
                 mstore(add(a, 96), sar(232, shl(144, x)))
-                mstore(add(a, 30944), sar(232, shl(168, x)))
+                mstore(add(a, 31072), sar(232, shl(168, x)))
+                x := calldataload(add(p, 24))
+                mstore(add(a, 128), sar(232, x))
+                mstore(add(a, 31104), sar(232, shl(24, x)))
+                mstore(add(a, 160), sar(232, shl(48, x)))
+                mstore(add(a, 31136), sar(232, shl(72, x)))
+                mstore(add(a, 192), sar(232, shl(96, x)))
+                mstore(add(a, 31168), sar(232, shl(120, x)))
+                mstore(add(a, 224), sar(232, shl(144, x)))
+                mstore(add(a, 31200), sar(232, shl(168, x)))
             }
         }
     }

@@ -299,12 +299,14 @@ abstract contract DayBook is BookMargin, EIP712 {
     function _readRows(Days memory days_, uint256 from, uint256 to) private view {
         unchecked {
             uint256 point = days_.group * ReplayPages.POINTS;
+            uint256 page;
             for (uint256 i = from; i < to; ++i) {
-                uint256 entry = days_.table + i * DayTable.ENTRY;
-                if (!DayTable.isOpen(entry)) continue;
                 uint256 slot = days_.first + i;
-                uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
-                DayTable.setRow(entry, ReplayPages.rowOf(page, slot));
+                // Two slots to a page.
+                if (i == from || slot & 1 == 0)
+                    page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
+                uint256 entry = days_.table + i * DayTable.ENTRY;
+                if (DayTable.isOpen(entry)) DayTable.setRow(entry, ReplayPages.rowOf(page, slot));
             }
         }
     }

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { concat } from "ethers";
 import { packDayOrders, type SignedDayOrder } from "../../services/protocol/day-order.ts";
+import { createRandom } from "../../services/simulator/random.ts";
 import { appendDays, bookByEvents, dayOrderOf, sendDays, signedDay, type DaySteps } from "./support/days.ts";
-import { randomFrom } from "../support/random.ts";
 import { TERMS, bid, createWorld, type World } from "./support/world.ts";
 
 /** The order as a relayer may pack it as well: every price in five bytes, which the contract takes slot by slot. */
@@ -53,30 +53,168 @@ describe("day orders, four steps at a time", () => {
     const { bandMax } = TERMS;
     // [steps, whether taken]; ratings of the world's homes: 5,000 Wh.
     const cases: [DaySteps[number], boolean][] = [
-      [[[50, 0], [50, bandMax]], true],
-      [[[49, 0], [50, 70_000]], false],
-      [[[50, 70_000], [49, 0]], false],
-      [[[-50, 0], [-50, bandMax]], true],
-      [[[-49, 0], [-50, 70_000]], false],
-      [[[-50, 0], [-49, 70_000]], false],
-      [[[2_500, 7], [2_500, 7]], true],
-      [[[2_501, 7], [2_500, 7]], false],
-      [[[-2_500, 7], [-2_500, 7]], true],
-      [[[-2_500, 7], [-2_501, 7]], false],
-      [[[100, bandMax + 1], [100, 7]], false],
-      [[[100, 7], [100, bandMax + 1]], false],
-      [[[-100, -1], [-100, 7]], true],
-      [[[100, 7], [100, TERMS.bandMin]], true],
-      [[[100, 7], [100, TERMS.bandMin - 1]], false],
-      [[[100, 8], [-100, 7]], true],
-      [[[-100, 7], [100, 8]], true],
-      [[[100, 7], [-100, 8]], false],
-      [[[8_388_607, 7], [8_388_607, 7]], false],
-      [[[-8_388_608, 7], [-8_388_608, 7]], false],
-      [[[100, 8_388_607], [100, -8_388_608]], false],
-      [[[0, 7], [100, 8]], true],
-      [[[100, 7], [0, 8]], true],
-    ]; // prettier-ignore
+      [
+        [
+          [50, 0],
+          [50, bandMax],
+        ],
+        true,
+      ],
+      [
+        [
+          [49, 0],
+          [50, 70_000],
+        ],
+        false,
+      ],
+      [
+        [
+          [50, 70_000],
+          [49, 0],
+        ],
+        false,
+      ],
+      [
+        [
+          [-50, 0],
+          [-50, bandMax],
+        ],
+        true,
+      ],
+      [
+        [
+          [-49, 0],
+          [-50, 70_000],
+        ],
+        false,
+      ],
+      [
+        [
+          [-50, 0],
+          [-49, 70_000],
+        ],
+        false,
+      ],
+      [
+        [
+          [2_500, 7],
+          [2_500, 7],
+        ],
+        true,
+      ],
+      [
+        [
+          [2_501, 7],
+          [2_500, 7],
+        ],
+        false,
+      ],
+      [
+        [
+          [-2_500, 7],
+          [-2_500, 7],
+        ],
+        true,
+      ],
+      [
+        [
+          [-2_500, 7],
+          [-2_501, 7],
+        ],
+        false,
+      ],
+      [
+        [
+          [100, bandMax + 1],
+          [100, 7],
+        ],
+        false,
+      ],
+      [
+        [
+          [100, 7],
+          [100, bandMax + 1],
+        ],
+        false,
+      ],
+      [
+        [
+          [-100, -1],
+          [-100, 7],
+        ],
+        true,
+      ],
+      [
+        [
+          [100, 7],
+          [100, TERMS.bandMin],
+        ],
+        true,
+      ],
+      [
+        [
+          [100, 7],
+          [100, TERMS.bandMin - 1],
+        ],
+        false,
+      ],
+      [
+        [
+          [100, 8],
+          [-100, 7],
+        ],
+        true,
+      ],
+      [
+        [
+          [-100, 7],
+          [100, 8],
+        ],
+        true,
+      ],
+      [
+        [
+          [100, 7],
+          [-100, 8],
+        ],
+        false,
+      ],
+      [
+        [
+          [8_388_607, 7],
+          [8_388_607, 7],
+        ],
+        false,
+      ],
+      [
+        [
+          [-8_388_608, 7],
+          [-8_388_608, 7],
+        ],
+        false,
+      ],
+      [
+        [
+          [100, 8_388_607],
+          [100, -8_388_608],
+        ],
+        false,
+      ],
+      [
+        [
+          [0, 7],
+          [100, 8],
+        ],
+        true,
+      ],
+      [
+        [
+          [100, 7],
+          [0, 8],
+        ],
+        true,
+      ],
+    ];
     for (const [steps, taken] of cases) {
       for (const [at, day] of around(steps).entries()) {
         const { skippedSlots } = await bothWays([await signedDay(world, dayOrderOf(0, slot, day))]);
@@ -90,7 +228,7 @@ describe("day orders, four steps at a time", () => {
   });
 
   it("does the same for random orders, one after the other, over what slots hold already", async () => {
-    const random = randomFrom(11);
+    const random = createRandom(11);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
     const slot = world.genesisSlot;
     await world.append(slot + 5, [await world.order(1, slot + 5, [bid(100, 70_000)], 2)]);
