@@ -22,9 +22,8 @@ export const measureDayGas = async (): Promise<Row[]> => {
   await world.goTo(world.startOf(later - 2));
   await world.publishTerms(later, 115);
   const rows: Row[] = [];
-  // 100 accounts x 96 slots x 2 words need more than a transaction holds: 80 slots.
   for (const [homes, slots, stepsPerSlot, figure] of [
-    [100, 80, 2, 700],
+    [100, 96, 2, 700],
     [100, 96, 1, 0],
     [10, 96, 2, 0],
     [1, 96, 2, 0],
