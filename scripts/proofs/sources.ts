@@ -12,7 +12,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../local/root.ts";
 
-export interface Substitute {
+interface Substitute {
   file: string;
   from: string;
   to: string;
@@ -34,23 +34,14 @@ const SUBSTITUTES: Substitute[] = [
   },
 ];
 
-/** A margin that forgets what trading can cost: no proof may go through with it. */
-export const withoutTradeTerm: Substitute = {
-  file: `${LIBRARIES}MarginPages.sol`,
-  from: "nano += int256(uint256(point.tradeLimitWh())) * (highestImportTariff - lowestExportTariff);",
-  to: "",
-};
-
 export const readSource = (path: string): string => readFileSync(join(projectRoot, path), "utf8");
 
 /** Reads a source by its import path, as the checker is to see it. */
-export const proofSources =
-  (more: Substitute[] = []) =>
-  (path: string): string => {
+export const proofSource = (path: string): string => {
     const twin = path.startsWith(LIBRARIES) ? path.replace(LIBRARIES, TWINS) : path;
     if (twin !== path && existsSync(join(projectRoot, twin))) return readSource(twin);
     let text = readSource(path.startsWith("@") ? join("node_modules", path) : path);
-    for (const { file, from, to } of [...SUBSTITUTES, ...more].filter((substitute) => substitute.file === path)) {
+    for (const { file, from, to } of SUBSTITUTES.filter((substitute) => substitute.file === path)) {
       if (!text.includes(from)) throw new Error(`${file} has no line \`${from}\` any more: adapt scripts/proofs/sources.ts`);
       text = text.replace(from, to);
     }

@@ -1,39 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {BalancePages} from "../../contracts/libraries/BalancePages.sol";
-
-contract LedgerProof {
-    using BalancePages for mapping(uint256 page => uint256 pair);
-
-    int128 private constant NANO_PER_BASE_UNIT = 1_000;
-    mapping(uint256 page => uint256 pair) private _balances;
-
-    error MarginNeeded(uint32 account, int128 balance, uint256 required);
-
-    /// A movement changes one balance by exactly its amount, and no other.
-    function moves(uint32 account, int256 delta, uint32 other) external {
-        int256 before = _balances.get(account);
-        int256 otherBefore = _balances.get(other);
-        require(before > -1e36 && before < 1e36 && delta > -1e36 && delta < 1e36);
-        _balances.add(account, delta);
-        assert(_balances.get(account) == before + delta);
-        assert(other == account || _balances.get(other) == otherBefore);
-    }
+contract WithdrawalProof {
+    int256 private constant NANO_PER_BASE_UNIT = 1_000;
 
     /// A withdrawal leaves the margin, and keeps back less than one base unit of what is free.
-    function withdraws(int128 balance, uint256 required) external pure {
+    function withdraws(int256 balance, uint256 required) external pure {
         require(required < 1e36 && balance > -1e36 && balance < 1e36);
-        uint256 amount = _available(0, balance, required);
+        require(balance - int256(required) >= NANO_PER_BASE_UNIT);
+        uint256 amount = _available(balance, required);
         assert(amount > 0);
         assert(balance - int256(amount) * NANO_PER_BASE_UNIT >= int256(required));
         assert(balance - int256(amount) * NANO_PER_BASE_UNIT < int256(required) + NANO_PER_BASE_UNIT);
     }
 
     /// @custom:quotes contracts/pricing/Ledger.sol
-    function _available(uint32 account, int128 balance, uint256 required) private pure returns (uint256) {
+    function _available(int256 balance, uint256 required) private pure returns (uint256) {
         int256 free = int256(balance) - int256(required);
-        if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required);
         return uint256(free / NANO_PER_BASE_UNIT);
+    }
+}
+
+/// A page of two balances in terms of division: Arithmetic.t.sol compares it with BalancePages. `low` and `high` are the halves as
+/// they are stored, a negative balance as 2^128 less its size.
+contract MovementProof {
+    int256 private constant HALF = 2 ** 128;
+
+    /// Adding to the low balance of a page changes it by exactly the amount, and the high one not at all.
+    function moves(int256 low, int256 high, int256 delta) external pure {
+        require(low > -1e36 && low < 1e36 && high >= 0 && high < HALF && delta > -1e36 && delta < 1e36);
+        int256 stored = low < 0 ? low + HALF : low;
+        int256 pair = high * HALF + stored;
+        int256 before = pair % HALF < HALF / 2 ? pair % HALF : (pair % HALF) - HALF;
+        int256 sum = before + delta;
+        int256 written = (pair / HALF) * HALF + (sum < 0 ? sum + HALF : sum);
+        int256 got = written % HALF < HALF / 2 ? written % HALF : (written % HALF) - HALF;
+        assert(got == low + delta);
+        assert(written / HALF == high);
     }
 }

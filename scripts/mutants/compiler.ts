@@ -1,0 +1,83 @@
+/** The compiler that npm installed, kept in this process: one contract without the intermediate representation takes a second or two. */
+import { createRequire } from "node:module";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../local/root.ts";
+import type { AstNode } from "./operators.ts";
+
+/** A contract by its source file under the project's root. */
+export interface Deployable {
+  file: string;
+  name: string;
+}
+
+interface Output {
+  errors?: { severity: string; formattedMessage: string }[];
+  sources?: Record<string, { ast: AstNode }>;
+  contracts?: Record<string, Record<string, { evm: { bytecode: { object: string } } }>>;
+}
+
+export const createCompiler = () => {
+  const solc = createRequire(import.meta.url)("solc") as {
+    compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
+  };
+  const cache = new Map<string, string>();
+  const read = (path: string): string => {
+    const known = cache.get(path);
+    if (known !== undefined) return known;
+    const text = readFileSync(join(projectRoot, path.startsWith("@") ? join("node_modules", path) : path), "utf8");
+    cache.set(path, text);
+    return text;
+  };
+  const compile = (sources: Record<string, string>, settings: object, changed: Record<string, string> = {}): Output => {
+    const find = (path: string) => {
+      const text = changed[path];
+      if (text !== undefined) return { contents: text };
+      const real = path.startsWith("@") ? join("node_modules", path) : path;
+      return existsSync(join(projectRoot, real)) ? { contents: read(path) } : { error: `${path} is missing` };
+    };
+    const input = {
+      language: "Solidity",
+      sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
+      settings: { evmVersion: "cancun", ...settings },
+    };
+    return JSON.parse(solc.compile(JSON.stringify(input), { import: find })) as Output;
+  };
+
+  return {
+    read,
+    exists: (file: string): boolean => existsSync(join(projectRoot, file)),
+    astOf(file: string): AstNode {
+      const output = compile({ [file]: read(file) }, { outputSelection: { [file]: { "": ["ast"] } } });
+      const ast = output.sources?.[file]?.ast;
+      if (!ast) throw new Error(output.errors?.[0]?.formattedMessage ?? `${file} has no syntax tree`);
+      return ast;
+    },
+    /** Files that `file` imports, itself and indirectly imported ones included. */
+    closureOf(file: string): Set<string> {
+      const output = compile({ [file]: read(file) }, { outputSelection: { "*": { "": ["ast"] } } });
+      return new Set(Object.keys(output.sources ?? {}));
+    },
+    /** Creation code by contract name; undefined when the changed source does not compile. Neither metadata nor hashes in it. */
+    bytecodesOf(targets: Deployable[], changed: Record<string, string> = {}): Record<string, string> | undefined {
+      const codes: Record<string, string> = {};
+      for (const { file, name } of targets) {
+        const output = compile(
+          { [file]: changed[file] ?? read(file) },
+          {
+            optimizer: { enabled: true, runs: 1_000 },
+            metadata: { bytecodeHash: "none", appendCBOR: false },
+            outputSelection: { [file]: { [name]: ["evm.bytecode.object"] } },
+          },
+          changed,
+        );
+        const code = output.contracts?.[file]?.[name]?.evm.bytecode.object;
+        if (!code) return undefined;
+        codes[name] = `0x${code}`;
+      }
+      return codes;
+    },
+  };
+};
+
+export type Compiler = ReturnType<typeof createCompiler>;

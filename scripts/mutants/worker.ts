@@ -1,0 +1,41 @@
+/** Child process of `pool.ts`: runs test files against one mutant's creation code at a time and answers which test failed first. */
+import { readFileSync, writeFileSync } from "node:fs";
+import Mocha from "mocha";
+import type { Answer, Question } from "./pool.ts";
+
+/** Contracts that tests deploy from their artifact instead of a factory. */
+const ARTIFACTS: Record<string, string> = {
+  ClearingHarness: "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json",
+};
+
+const run = async ({ id, codes, tests }: Question): Promise<Answer> => {
+  globalThis.mutantCode = codes;
+  for (const [name, path] of Object.entries(ARTIFACTS)) {
+    const code = codes[name];
+    if (code === undefined) continue;
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), bytecode: code }));
+  }
+  const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: class {} as never });
+  for (const file of tests) mocha.addFile(`${process.cwd()}/${file}`);
+  await mocha.loadFilesAsync({ esmDecorator: (file) => `${file}?mutant=${id}` });
+  return new Promise((resolve) => {
+    let failed: string | undefined;
+    let passed = 0;
+    mocha
+      .run(() => resolve({ id, failed, passed }))
+      .on("pass", () => (passed += 1))
+      .on("fail", (test, error: unknown) => {
+        failed ??= `${test.fullTitle()}: ${String(error).split("\n")[0]}`;
+      });
+  });
+};
+
+process.on("message", (question: Question) => {
+  run(question).then(
+    (answer) => process.send?.(answer),
+    (error: unknown) => process.send?.({ id: question.id, failed: `load: ${String(error)}`, passed: 0 }),
+  );
+});
+process.on("disconnect", () => process.exit(0));
+// A mutant may reject promises that nobody waits for any more; that alone is no verdict.
+process.on("unhandledRejection", () => undefined);

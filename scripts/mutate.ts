@@ -1,0 +1,99 @@
+/**
+ * `node scripts/mutate.ts [--max N] [--seed S] [--only FILE ...] [--out FILE] [--list]`: mutates the Solidity of verifier, order book,
+ * ledger and settlement and runs the contract tests on each mutant. Needs a build. Writes docs/mutants.md when the whole
+ * sample ran; exit 1 when less than 90 % of a group's mutants are killed.
+ */
+import { writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+import { projectRoot } from "./local/root.ts";
+import { createCompiler } from "./mutants/compiler.ts";
+import { apply, mutantsOf, type Mutant } from "./mutants/operators.ts";
+import { createPool } from "./mutants/pool.ts";
+import { report, type Result, type Verdict } from "./mutants/report.ts";
+import { sample } from "./mutants/sample.ts";
+import { createPlanner, groups } from "./mutants/targets.ts";
+
+const { values } = parseArgs({
+  options: {
+    max: { type: "string", default: "240" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", multiple: true },
+    out: { type: "string", default: "docs/mutants.md" },
+    seconds: { type: "string", default: "180" },
+    list: { type: "boolean", default: false },
+  },
+});
+const seed = Number(values.seed);
+const REQUIRED = 0.9;
+
+const compiler = createCompiler();
+const planOf = createPlanner(compiler);
+const files = groups
+  .flatMap((group) => group.files)
+  .filter((file) => !values.only || values.only.some((name) => basename(file).startsWith(name)));
+const found = files.map((file) => mutantsOf(file, compiler.read(file), compiler.astOf(file)));
+const drawn = sample(found, Number(values.max), seed);
+const total = found.reduce((sum, list) => sum + list.length, 0);
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+say(`${drawn.length} of ${total} mutants in ${files.length} files, seed ${seed}`);
+
+const lineOf = ({ file, line }: Mutant): string => (compiler.read(file).split("\n")[line - 1] ?? "").trim();
+if (values.list) {
+  for (const mutant of drawn) say(`${mutant.file}:${mutant.line} ${mutant.from} -> ${mutant.to}   ${lineOf(mutant)}`);
+  process.exit(0);
+}
+
+const pool = createPool(Number(values.seconds));
+const originals = new Map<string, Record<string, string>>();
+let asked = 0;
+
+/** The tests must pass on the unchanged code, compiled in the same way; otherwise every mutant would count as killed. */
+const originalOf = async (file: string): Promise<Record<string, string>> => {
+  const { targets, tests } = planOf(file);
+  const key = targets.map(({ name }) => name).join();
+  const known = originals.get(key);
+  if (known) return known;
+  if (tests.length === 0) throw new Error(`no test reaches ${file}`);
+  const codes = compiler.bytecodesOf(targets);
+  if (!codes) throw new Error(`${key} does not compile`);
+  const answer = await pool.test({ id: (asked += 1), codes, tests });
+  if (answer === "timeout") throw new Error(`${key}: the tests of the unchanged code take too long (--seconds)`);
+  if (answer.failed !== undefined) throw new Error(`${key}: the unchanged code fails ${answer.failed}`);
+  say(`${key}: ${answer.passed} tests pass on the unchanged code`);
+  originals.set(key, codes);
+  return codes;
+};
+
+const judge = async (mutant: Mutant): Promise<{ verdict: Verdict; by?: string | undefined }> => {
+  const original = await originalOf(mutant.file);
+  const { targets, tests } = planOf(mutant.file);
+  const codes = compiler.bytecodesOf(targets, { [mutant.file]: apply(compiler.read(mutant.file), mutant) });
+  if (!codes) return { verdict: "invalid" };
+  if (Object.entries(codes).every(([name, code]) => original[name] === code)) return { verdict: "equivalent" };
+  const answer = await pool.test({ id: (asked += 1), codes, tests });
+  if (answer === "timeout") return { verdict: "timeout" };
+  return answer.failed === undefined ? { verdict: "survived" } : { verdict: "killed", by: answer.failed };
+};
+
+const results: Result[] = [];
+for (const mutant of drawn) {
+  const began = Date.now();
+  const judged = await judge(mutant);
+  results.push({ ...mutant, ...judged, text: lineOf(mutant) });
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  const change = `${mutant.from} -> ${mutant.to}`.replace(/\s+/g, " ");
+  say(`${results.length}/${drawn.length} ${judged.verdict} ${seconds} s  ${basename(mutant.file)}:${mutant.line} ${change}  [${judged.by ?? ""}]`);
+}
+pool.close();
+
+const text = report(groups, results, { seed, date: new Date().toISOString().slice(0, 10), found: total });
+if (values.only && values.out === "docs/mutants.md") process.stdout.write(text);
+else writeFileSync(join(projectRoot, values.out), text);
+
+const weak = groups.filter((group) => {
+  const own = results.filter(({ file, verdict }) => group.files.includes(file) && verdict !== "equivalent" && verdict !== "invalid");
+  return own.length > 0 && own.filter(({ verdict }) => verdict !== "survived").length < REQUIRED * own.length;
+});
+for (const { name } of weak) say(`less than 90 % of the mutants of the ${name} are killed`);
+process.exit(weak.length === 0 ? 0 : 1);
