@@ -37,5 +37,8 @@ export default defineConfig({
     /** In-process chain of tests; the local chain of `daeg up` overrides `initialDate` (scripts/local/chain.ts). */
     default: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
   },
-  test: { mocha: { timeout: 60_000 } },
+  test: {
+    mocha: { timeout: 60_000 },
+    solidity: { fuzz: { runs: Number(process.env["DAEG_FUZZ_RUNS"] ?? (process.env["DAEG_LONG"] ? 100_000 : 5_000)) } },
+  },
 });

@@ -2,7 +2,7 @@
  * `node scripts/prove.ts [--long] [NAME ...]`: proves the properties in test/proofs/*.sol by the SMT checker of the compiler that npm
  * installed, prints one line per property, and exits 1 when any is not proved, also when the checker cannot tell. The wrong
  * properties in test/proofs/control must not be proved. `--long` also shows that no property holds only because nothing meets its
- * conditions. What the checker reads instead of some of the contracts' lines: scripts/proofs/sources.ts.
+ * conditions. What the checker reads: scripts/proofs/sources.ts.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

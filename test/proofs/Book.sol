@@ -1,63 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ReplayPages} from "../../contracts/libraries/ReplayPages.sol";
 import {SlotTime} from "../../contracts/libraries/SlotTime.sol";
 
-/// Any history of orders of one point for one slot; `watched` stands for any sequence. `_byte` is what ReplayPages holds.
+/// Any history of orders of one point for one slot; `watched` stands for any sequence, `_held` for what ReplayPages holds.
 contract ReplayProof {
-    uint256 private _byte;
-    uint256 private immutable _watched;
+    uint256 private _held;
+    uint256 private _watched;
     uint256 private _accepted;
-    uint256 private _orders;
 
     constructor(uint256 watched) {
         _watched = watched;
     }
 
-    /// A sequence that was accepted once is never accepted again in its slot, and an account adds at most MAX_SEQUENCE orders.
+    /// A sequence that was accepted once is never accepted again in its slot.
     function take(uint256 sequence) external {
-        if (!_isAhead(_byte, sequence)) return;
-        if (sequence == _watched) {
-            assert(_accepted == 0);
-            _accepted = 1;
+        if (sequence > _held && sequence <= 15) {
+            if (sequence == _watched) {
+                assert(_accepted == 0);
+                _accepted = 1;
+            }
+            _held = sequence;
         }
-        _orders += 1;
-        assert(_orders <= sequence && _orders <= ReplayPages.MAX_SEQUENCE);
-        _byte = sequence;
-    }
-
-    function _isAhead(uint256 held, uint256 sequence) private pure returns (bool) {
-        return sequence > held && sequence <= ReplayPages.MAX_SEQUENCE;
     }
 }
 
-/// Bytes of a page in terms of division, first, middle and last: Arithmetic.t.sol compares it with ReplayPages for all.
-contract PageProof {
-    /// A new sequence byte replaces the old one and leaves all others as they were (byte 0).
+contract MostOrdersProof {
+    uint256 private _held;
+    uint256 private _orders;
+
+    /// An account adds at most 15 orders to a slot.
+    function take(uint256 sequence) external {
+        if (sequence > _held && sequence <= 15) {
+            _orders += 1;
+            assert(_orders <= 15);
+            _held = sequence;
+        }
+    }
+}
+
+/// Sequences in a page in terms of division, first, middle and last: Arithmetic.t.sol compares it with ReplayPages for all.
+contract LowestSequenceProof {
+    /// A new sequence replaces the old one and leaves all others as they were (the first of a page).
     function lowest(uint256 page, uint256 sequence) external pure {
-        require(sequence < 256);
-        uint256 written = page - (page % 256) + sequence;
-        assert(written % 256 == sequence);
-        assert(written / 256 == page / 256);
+        require(sequence < 16);
+        uint256 written = page - (page % 16) + sequence;
+        assert(written % 16 == sequence);
+        assert(written / 16 == page / 16);
     }
+}
 
-    /// The same for byte 15.
+contract MiddleSequenceProof {
+    /// A new sequence replaces the old one and leaves all others as they were (the first of a page's second slot).
     function middle(uint256 page, uint256 sequence) external pure {
-        require(sequence < 256);
-        uint256 written = page - ((page / 256 ** 15) % 256) * 256 ** 15 + sequence * 256 ** 15;
-        assert((written / 256 ** 15) % 256 == sequence);
-        assert(written / 256 ** 16 == page / 256 ** 16);
-        assert(written % 256 ** 15 == page % 256 ** 15);
+        require(sequence < 16);
+        uint256 written = page - ((page / 16 ** 31) % 16) * 16 ** 31 + sequence * 16 ** 31;
+        assert((written / 16 ** 31) % 16 == sequence);
+        assert(written / 16 ** 32 == page / 16 ** 32);
+        assert(written % 16 ** 31 == page % 16 ** 31);
     }
+}
 
-    /// The same for byte 30, next to the lap.
+contract HighestSequenceProof {
+    /// A new sequence replaces the old one and leaves all others and the lap as they were (the last of a page).
     function highest(uint256 page, uint256 sequence) external pure {
-        require(sequence < 256);
-        uint256 written = page - ((page / 256 ** 30) % 256) * 256 ** 30 + sequence * 256 ** 30;
-        assert((written / 256 ** 30) % 256 == sequence);
-        assert(written / 256 ** 31 == page / 256 ** 31);
-        assert(written % 256 ** 30 == page % 256 ** 30);
+        require(sequence < 16);
+        uint256 written = page - ((page / 16 ** 61) % 16) * 16 ** 61 + sequence * 16 ** 61;
+        assert((written / 16 ** 61) % 16 == sequence);
+        assert(written / 16 ** 62 == page / 16 ** 62);
+        assert(written % 16 ** 61 == page % 16 ** 61);
     }
 }
 
@@ -69,7 +80,9 @@ contract CalendarProof {
         assert(SlotTime.endOf(slot) == SlotTime.startOf(slot + 1));
         assert(SlotTime.reportDeadlineOf(slot) > SlotTime.endOf(slot));
     }
+}
 
+contract RingProof {
     /// Two slots that share a ring entry never both take orders: the ring is longer than the farthest order.
     function ring(uint32 a, uint32 b, uint32 current) external pure {
         require(current < 2 ** 24 && a < b && a > current && b <= current + SlotTime.AHEAD_SLOTS);

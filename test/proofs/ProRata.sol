@@ -3,13 +3,15 @@ pragma solidity ^0.8.28;
 
 /// What ClearingBook hands out at the margin: floor(energy x total / available), and one Wh more to the first orders while something
 /// is left. The library does it in assembly; Arithmetic.t.sol compares both.
-contract ProRataProof {
+contract ShareProof {
     /// A share of a marginal group that is not filled whole leaves room for the Wh of the remainder.
     function share(uint256 energyWh, uint256 total, uint256 available) external pure {
         require(available > 0 && total < available && energyWh > 0 && energyWh <= available && available < 2 ** 64);
         assert((energyWh * total) / available < energyWh);
     }
+}
 
+contract RemainderProof {
     /// Order by order, shares x available + remainders = energy x total, and each remainder is below what is available.
     function next(
         uint256 total,
@@ -32,7 +34,9 @@ contract ProRataProof {
         assert(shares * available + remainder == seen * total);
         assert(remainder <= count * available);
     }
+}
 
+contract TotalProof {
     /// So after the last order what is left is less than one Wh for each: the shares with it sum to the total.
     function last(uint256 total, uint256 available, uint256 shares, uint256 count, uint256 remainder) external pure {
         require(available < 2 ** 64 && available > 0 && total < available && count > 0 && count < 2 ** 64);
