@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "./local/root.ts";
-import { createCompiler } from "./mutants/compiler.ts";
+import { createCompiler, type Code } from "./mutants/compiler.ts";
 import { apply, mutantsOf, type Mutant } from "./mutants/operators.ts";
 import { createPool } from "./mutants/pool.ts";
 import { report, type Result, type Verdict } from "./mutants/report.ts";
@@ -45,11 +45,11 @@ if (values.list) {
 }
 
 const pool = createPool(Number(values.seconds));
-const originals = new Map<string, Record<string, string>>();
+const originals = new Map<string, Record<string, Code>>();
 let asked = 0;
 
 /** The tests must pass on the unchanged code, compiled in the same way; otherwise every mutant would count as killed. */
-const originalOf = async (file: string): Promise<Record<string, string>> => {
+const originalOf = async (file: string): Promise<Record<string, Code>> => {
   const { targets, tests } = planOf(file);
   const key = targets.map(({ name }) => name).join();
   const known = originals.get(key);
@@ -70,7 +70,7 @@ const judge = async (mutant: Mutant): Promise<{ verdict: Verdict; by?: string | 
   const { targets, tests } = planOf(mutant.file);
   const codes = compiler.bytecodesOf(targets, { [mutant.file]: apply(compiler.read(mutant.file), mutant) });
   if (!codes) return { verdict: "invalid" };
-  if (Object.entries(codes).every(([name, code]) => original[name] === code)) return { verdict: "equivalent" };
+  if (Object.entries(codes).every(([name, code]) => original[name]?.bytecode === code.bytecode)) return { verdict: "equivalent" };
   const answer = await pool.test({ id: (asked += 1), codes, tests });
   if (answer === "timeout") return { verdict: "timeout" };
   return answer.failed === undefined ? { verdict: "survived" } : { verdict: "killed", by: answer.failed };

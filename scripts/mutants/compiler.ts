@@ -11,11 +11,20 @@ export interface Deployable {
   name: string;
 }
 
+export interface Code {
+  /** Creation code, with placeholders for linked libraries as Hardhat has them. */
+  bytecode: string;
+  linkReferences: object;
+}
+
 interface Output {
   errors?: { severity: string; formattedMessage: string }[];
   sources?: Record<string, { ast: AstNode }>;
-  contracts?: Record<string, Record<string, { evm: { bytecode: { object: string } } }>>;
+  contracts?: Record<string, Record<string, { evm: { bytecode: { object: string; linkReferences: object } } }>>;
 }
+
+/** Names of sources as Hardhat gives them: the placeholders of linked libraries are made from these. */
+const PROJECT = "project/";
 
 export const createCompiler = () => {
   const solc = createRequire(import.meta.url)("solc") as {
@@ -30,7 +39,8 @@ export const createCompiler = () => {
     return text;
   };
   const compile = (sources: Record<string, string>, settings: object, changed: Record<string, string> = {}): Output => {
-    const find = (path: string) => {
+    const find = (name: string) => {
+      const path = name.startsWith(PROJECT) ? name.slice(PROJECT.length) : name;
       const text = changed[path];
       if (text !== undefined) return { contents: text };
       const real = path.startsWith("@") ? join("node_modules", path) : path;
@@ -38,7 +48,7 @@ export const createCompiler = () => {
     };
     const input = {
       language: "Solidity",
-      sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
+      sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [PROJECT + path, { content }])),
       settings: { evmVersion: "cancun", ...settings },
     };
     return JSON.parse(solc.compile(JSON.stringify(input), { import: find })) as Output;
@@ -48,32 +58,32 @@ export const createCompiler = () => {
     read,
     exists: (file: string): boolean => existsSync(join(projectRoot, file)),
     astOf(file: string): AstNode {
-      const output = compile({ [file]: read(file) }, { outputSelection: { [file]: { "": ["ast"] } } });
-      const ast = output.sources?.[file]?.ast;
+      const output = compile({ [file]: read(file) }, { outputSelection: { [PROJECT + file]: { "": ["ast"] } } });
+      const ast = output.sources?.[PROJECT + file]?.ast;
       if (!ast) throw new Error(output.errors?.[0]?.formattedMessage ?? `${file} has no syntax tree`);
       return ast;
     },
     /** Files that `file` imports, itself and indirectly imported ones included. */
     closureOf(file: string): Set<string> {
       const output = compile({ [file]: read(file) }, { outputSelection: { "*": { "": ["ast"] } } });
-      return new Set(Object.keys(output.sources ?? {}));
+      return new Set(Object.keys(output.sources ?? {}).map((name) => name.replace(PROJECT, "")));
     },
     /** Creation code by contract name; undefined when the changed source does not compile. Neither metadata nor hashes in it. */
-    bytecodesOf(targets: Deployable[], changed: Record<string, string> = {}): Record<string, string> | undefined {
-      const codes: Record<string, string> = {};
+    bytecodesOf(targets: Deployable[], changed: Record<string, string> = {}): Record<string, Code> | undefined {
+      const codes: Record<string, Code> = {};
       for (const { file, name } of targets) {
         const output = compile(
           { [file]: changed[file] ?? read(file) },
           {
             optimizer: { enabled: true, runs: 1_000 },
             metadata: { bytecodeHash: "none", appendCBOR: false },
-            outputSelection: { [file]: { [name]: ["evm.bytecode.object"] } },
+            outputSelection: { [PROJECT + file]: { [name]: ["evm.bytecode.object", "evm.bytecode.linkReferences"] } },
           },
           changed,
         );
-        const code = output.contracts?.[file]?.[name]?.evm.bytecode.object;
-        if (!code) return undefined;
-        codes[name] = `0x${code}`;
+        const code = output.contracts?.[PROJECT + file]?.[name]?.evm.bytecode;
+        if (!code?.object) return undefined;
+        codes[name] = { bytecode: `0x${code.object}`, linkReferences: code.linkReferences };
       }
       return codes;
     },

@@ -3,9 +3,10 @@
  * so that one process tests many mutants.
  */
 import { registerHooks } from "node:module";
+import type { Code } from "./compiler.ts";
 
 declare global {
-  var mutantCode: Record<string, string>;
+  var mutantCode: Record<string, Code>;
 }
 
 globalThis.mutantCode = {};
@@ -15,7 +16,10 @@ registerHooks({
     const loaded = next(url, context);
     const name = /\/factories\/.*\/(\w+)__factory\.ts$/.exec(url)?.[1];
     if (name === undefined || loaded.source == null) return loaded;
-    const source = String(loaded.source).replaceAll("super(_abi, _bytecode,", `super(_abi, globalThis.mutantCode.${name} ?? _bytecode,`);
+    const source = String(loaded.source).replace(
+      /(?<!const )\b_bytecode\b/g,
+      `(globalThis.mutantCode.${name}?.bytecode ?? _bytecode)`,
+    );
     return { ...loaded, source };
   },
 });

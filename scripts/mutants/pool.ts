@@ -4,11 +4,12 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../local/root.ts";
+import type { Code } from "./compiler.ts";
 
 export interface Question {
   id: number;
   /** Creation code by contract name. */
-  codes: Record<string, string>;
+  codes: Record<string, Code>;
   /** Test files, under the root. */
   tests: string[];
 }

@@ -19,7 +19,7 @@ export const groups: Group[] = [
   {
     name: "verifier",
     files: [
-      ...inFolder("libraries", /^(Clearing(?!Types)|Mesh|BookTable|Green|Trade|Ration|PackedEnergy|PackedLimits)\w*\.sol$/),
+      ...inFolder("libraries", /^(Clearing(?!Types)|Mesh|Part(?!Types)|BookTable|ZoneTallies|PackedEnergy|PackedLimits)\w*\.sol$/),
       ...inFolder("pricing", /^(Auction|Clearing)\w*\.sol$/),
     ],
   },
@@ -43,6 +43,9 @@ export const groups: Group[] = [
 /** Contracts that tests deploy, each with the test files that know it best first. */
 const CONTRACTS: { target: Deployable; tests: RegExp }[] = [
   { target: { file: "contracts/test/ClearingHarness.sol", name: "ClearingHarness" }, tests: /^clearing\// },
+  { target: { file: "contracts/libraries/ClearingRadial.sol", name: "ClearingRadial" }, tests: /^clearing\// },
+  { target: { file: "contracts/libraries/ClearingMesh.sol", name: "ClearingMesh" }, tests: /^clearing\/mesh/ },
+  { target: { file: "contracts/test/PartsHarness.sol", name: "PartsHarness" }, tests: /^clearing\/(parts|chunk)/ },
   { target: { file: "contracts/pricing/Auction.sol", name: "Auction" }, tests: /^(life|mesh|islands|chunk|green|trade|auction)/ },
   { target: { file: "contracts/pricing/OrderBook.sol", name: "OrderBook" }, tests: /^(order-book|day|abuse|word-fee)/ },
   { target: { file: "contracts/pricing/SealedBatches.sol", name: "SealedBatches" }, tests: /^sealed/ },
@@ -63,12 +66,15 @@ export const createPlanner = (compiler: Compiler) => {
   const present = CONTRACTS.filter(({ target }) => compiler.exists(target.file));
   const closures = present.map(({ target, tests }) => ({ target, tests, files: compiler.closureOf(target.file) }));
 
-  /** Fewest contracts first: a library of one contract is tested by that contract's tests, most telling ones first. */
+  /** Tests of the file's own kind first, those of meshed networks and of parts last, since they take longest. */
   return (file: string): Plan => {
     const hit = closures.filter(({ files }) => files.has(file));
     const own = hit.filter(({ target }) => target.file === file);
     const patterns = [...own, ...hit].map(({ tests }) => tests);
     const tests = [...new Set(patterns.flatMap((pattern) => testFiles.filter((test) => pattern.test(test))))];
-    return { targets: hit.map(({ target }) => target), tests: tests.map((test) => `test/contracts/${test}`) };
+    const kind = /(Mesh|PackedLimits)/.test(file) ? /mesh/ : /\/Part|ClearingParts|ClearingClaims/.test(file) ? /parts/ : undefined;
+    const rank = (test: string): number => (kind?.test(test) ? 0 : /mesh|parts/.test(test) ? 2 : 1);
+    const ordered = tests.map((test, index) => ({ test, index })).sort((a, b) => rank(a.test) - rank(b.test) || a.index - b.index);
+    return { targets: hit.map(({ target }) => target), tests: ordered.map(({ test }) => `test/contracts/${test}`) };
   };
 };

@@ -1,19 +1,17 @@
 /** Child process of `pool.ts`: runs test files against one mutant's creation code at a time and answers which test failed first. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import Mocha from "mocha";
 import type { Answer, Question } from "./pool.ts";
 
 /** Contracts that tests deploy from their artifact instead of a factory. */
-const ARTIFACTS: Record<string, string> = {
-  ClearingHarness: "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json",
-};
+const artifactOf = (name: string): string => `artifacts/contracts/test/${name}.sol/${name}.json`;
 
 const run = async ({ id, codes, tests }: Question): Promise<Answer> => {
   globalThis.mutantCode = codes;
-  for (const [name, path] of Object.entries(ARTIFACTS)) {
-    const code = codes[name];
-    if (code === undefined) continue;
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), bytecode: code }));
+  for (const [name, code] of Object.entries(codes)) {
+    const path = artifactOf(name);
+    if (!existsSync(path)) continue;
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...code }));
   }
   const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: class {} as never });
   for (const file of tests) mocha.addFile(`${process.cwd()}/${file}`);

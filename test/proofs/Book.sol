@@ -33,7 +33,7 @@ contract MostOrdersProof {
     function take(uint256 sequence) external {
         if (sequence > _held && sequence <= 15) {
             _orders += 1;
-            assert(_orders <= 15);
+            assert(_orders <= sequence && _orders <= 15);
             _held = sequence;
         }
     }

@@ -6,7 +6,7 @@ pragma solidity ^0.8.28;
 contract ShareProof {
     /// A share of a marginal group that is not filled whole leaves room for the Wh of the remainder.
     function share(uint256 energyWh, uint256 total, uint256 available) external pure {
-        require(available > 0 && total < available && energyWh > 0 && energyWh <= available && available < 2 ** 64);
+        require(available > 0 && total < available && energyWh > 0 && energyWh < 2 ** 32 && available < 2 ** 64);
         assert((energyWh * total) / available < energyWh);
     }
 }
