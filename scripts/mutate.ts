@@ -70,7 +70,8 @@ const judge = async (mutant: Mutant): Promise<{ verdict: Verdict; by?: string | 
   const { targets, tests } = planOf(mutant.file);
   const codes = compiler.bytecodesOf(targets, { [mutant.file]: apply(compiler.read(mutant.file), mutant) });
   if (!codes) return { verdict: "invalid" };
-  if (Object.entries(codes).every(([name, code]) => original[name]?.bytecode === code.bytecode)) return { verdict: "equivalent" };
+  if (Object.entries(codes).every(([name, code]) => original[name]?.bytecode === code.bytecode))
+    return { verdict: "equivalent" };
   const answer = await pool.test({ id: (asked += 1), codes, tests });
   if (answer === "timeout") return { verdict: "timeout" };
   return answer.failed === undefined ? { verdict: "survived" } : { verdict: "killed", by: answer.failed };
@@ -83,7 +84,9 @@ for (const mutant of drawn) {
   results.push({ ...mutant, ...judged, text: lineOf(mutant) });
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   const change = `${mutant.from} -> ${mutant.to}`.replace(/\s+/g, " ");
-  say(`${results.length}/${drawn.length} ${judged.verdict} ${seconds} s  ${basename(mutant.file)}:${mutant.line} ${change}  [${judged.by ?? ""}]`);
+  say(
+    `${results.length}/${drawn.length} ${judged.verdict} ${seconds} s  ${basename(mutant.file)}:${mutant.line} ${change}  [${judged.by ?? ""}]`,
+  );
 }
 pool.close();
 
@@ -92,7 +95,9 @@ if (values.only && values.out === "docs/mutants.md") process.stdout.write(text);
 else writeFileSync(join(projectRoot, values.out), text);
 
 const weak = groups.filter((group) => {
-  const own = results.filter(({ file, verdict }) => group.files.includes(file) && verdict !== "equivalent" && verdict !== "invalid");
+  const own = results.filter(
+    ({ file, verdict }) => group.files.includes(file) && verdict !== "equivalent" && verdict !== "invalid",
+  );
   return own.length > 0 && own.filter(({ verdict }) => verdict !== "survived").length < REQUIRED * own.length;
 });
 for (const { name } of weak) say(`less than 90 % of the mutants of the ${name} are killed`);

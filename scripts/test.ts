@@ -18,11 +18,13 @@ const parts: { name: string; command: string[] }[] = [
   { name: "build", command: ["npm", "run", "--silent", "build"] },
   { name: "snapshots", command: ["node", "scripts/snapshots.ts", "--check"] },
   { name: "solidity", command: ["hardhat", "test", "solidity"] },
+  { name: "proofs", command: ["node", "scripts/prove.ts"] },
   { name: "contracts", command: ["mocha", "test/contracts/**/*.test.ts"] },
   { name: "services", command: ["mocha", "test/{services,oracle}/**/*.test.ts", "--ignore", ON_CHAIN] },
   { name: "market", command: ["mocha", ON_CHAIN, "test/scripts/**/*.test.ts"] },
   { name: "faults", command: ["mocha", "test/faults/**/*.test.ts"] },
   { name: "browser", command: ["mocha", "test/e2e/**/*.test.ts"] },
+  ...(long ? [{ name: "mutants", command: ["node", "scripts/mutate.ts"] }] : []),
 ].filter(({ name }) => only.length === 0 || only.includes(name));
 
 if (parts.length === 0) {

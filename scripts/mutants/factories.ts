@@ -15,7 +15,7 @@ registerHooks({
   load(url, context, next) {
     const loaded = next(url, context);
     const name = /\/factories\/.*\/(\w+)__factory\.ts$/.exec(url)?.[1];
-    if (name === undefined || loaded.source == null) return loaded;
+    if (name === undefined || loaded.source === null || loaded.source === undefined) return loaded;
     const source = String(loaded.source).replace(
       /(?<!const )\b_bytecode\b/g,
       `(globalThis.mutantCode.${name}?.bytecode ?? _bytecode)`,

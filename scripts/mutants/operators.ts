@@ -68,7 +68,9 @@ const rangeOf = (node: AstNode): [number, number] => {
 
 /** Where the operator stands between two operands, comments aside. */
 const operatorAt = (source: Buffer, from: number, to: number, operator: string): number => {
-  const between = source.toString("latin1", from, to).replace(/\/\/[^\n]*|\/\*.*?\*\//gs, (text) => " ".repeat(text.length));
+  const between = source
+    .toString("latin1", from, to)
+    .replace(/\/\/[^\n]*|\/\*.*?\*\//gs, (text) => " ".repeat(text.length));
   const index = between.indexOf(operator);
   return index < 0 ? -1 : from + index;
 };
@@ -99,9 +101,13 @@ export const mutantsOf = (file: string, text: string, ast: AstNode): Mutant[] =>
     const [leftStart, leftEnd] = rangeOf(node["leftExpression"] as AstNode);
     const [rightStart, rightEnd] = rangeOf(node["rightExpression"] as AstNode);
     const at = operatorAt(source, leftEnd, rightStart, operator);
-    for (const to of [...(COMPARISONS[operator] ?? []), ...(ARITHMETIC[operator] ?? [])]) add(at, at + operator.length, to);
+    for (const to of [...(COMPARISONS[operator] ?? []), ...(ARITHMETIC[operator] ?? [])])
+      add(at, at + operator.length, to);
     if (operator === "/") {
-      const [left, right] = [source.toString("utf8", leftStart, leftEnd), source.toString("utf8", rightStart, rightEnd)];
+      const [left, right] = [
+        source.toString("utf8", leftStart, leftEnd),
+        source.toString("utf8", rightStart, rightEnd),
+      ];
       add(leftStart, rightEnd, ceiling(left, right));
     }
   };
@@ -119,7 +125,7 @@ export const mutantsOf = (file: string, text: string, ast: AstNode): Mutant[] =>
     const body = node["trueBody"] as AstNode;
     const [start, end] = rangeOf(node["condition"] as AstNode);
     const inner = body.nodeType === "Block" ? ((body["statements"] as AstNode[])[0]?.nodeType ?? "") : body.nodeType;
-    if (node["falseBody"] == null && /^(RevertStatement|Return|ExpressionStatement|Continue|Break)$/.test(inner)) {
+    if (!isNode(node["falseBody"]) && /^(RevertStatement|Return|ExpressionStatement|Continue|Break)$/.test(inner)) {
       add(start, end, "false");
     }
   };
@@ -138,7 +144,8 @@ export const mutantsOf = (file: string, text: string, ast: AstNode): Mutant[] =>
   };
 
   const visit = (node: AstNode): void => {
-    if (/^(ImportDirective|PragmaDirective|ErrorDefinition|EventDefinition|StructDefinition)$/.test(node.nodeType)) return;
+    if (/^(ImportDirective|PragmaDirective|ErrorDefinition|EventDefinition|StructDefinition)$/.test(node.nodeType))
+      return;
     if (/TypeName$/.test(node.nodeType)) return;
     if (node.nodeType === "BinaryOperation") binary(node);
     if (node.nodeType === "Assignment") assignment(node);
@@ -150,7 +157,8 @@ export const mutantsOf = (file: string, text: string, ast: AstNode): Mutant[] =>
     }
     if (node.nodeType === "Literal" || node.nodeType === "YulLiteral") {
       const [start, end] = rangeOf(node);
-      if (node["kind"] === "number") for (const to of nextLiteral(source.toString("utf8", start, end))) add(start, end, to);
+      if (node["kind"] === "number")
+        for (const to of nextLiteral(source.toString("utf8", start, end))) add(start, end, to);
     }
     for (const child of Object.values(node)) {
       if (isNode(child)) visit(child);

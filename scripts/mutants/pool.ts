@@ -21,7 +21,17 @@ export interface Answer {
   passed: number;
 }
 
-const COPIED = ["artifacts", "scripts", "services", "oracle", "test", "types", "hardhat.config.ts", "package.json", "tsconfig.json"];
+const COPIED = [
+  "artifacts",
+  "scripts",
+  "services",
+  "oracle",
+  "test",
+  "types",
+  "hardhat.config.ts",
+  "package.json",
+  "tsconfig.json",
+];
 /** The EVMs of earlier tests stay in a process: a new one now and then. */
 const TESTED_BY_ONE = 25;
 

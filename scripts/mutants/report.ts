@@ -33,7 +33,11 @@ const reasonFor = (reasons: Reason[], { file, text, from, to }: Result): string 
 const share = (killed: number, all: number): string => (all === 0 ? "-" : `${((100 * killed) / all).toFixed(1)} %`);
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|").replaceAll("`", "'").replace(/\s+/g, " ")}\``;
 
-export const report = (groups: Group[], results: Result[], run: { seed: number; date: string; found: number }): string => {
+export const report = (
+  groups: Group[],
+  results: Result[],
+  run: { seed: number; date: string; found: number },
+): string => {
   const reasons = existsSync(REASONS) ? (JSON.parse(readFileSync(REASONS, "utf8")) as Reason[]) : [];
   const count = (list: Result[], ...verdicts: Verdict[]): number =>
     list.filter(({ verdict }) => verdicts.includes(verdict)).length;

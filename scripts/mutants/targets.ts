@@ -19,7 +19,10 @@ export const groups: Group[] = [
   {
     name: "verifier",
     files: [
-      ...inFolder("libraries", /^(Clearing(?!Types)|Mesh|Part(?!Types)|BookTable|ZoneTallies|PackedEnergy|PackedLimits)\w*\.sol$/),
+      ...inFolder(
+        "libraries",
+        /^(Clearing(?!Types)|Mesh|Part(?!Types)|BookTable|ZoneTallies|PackedEnergy|PackedLimits)\w*\.sol$/,
+      ),
       ...inFolder("pricing", /^(Auction|Clearing)\w*\.sol$/),
     ],
   },
@@ -30,7 +33,10 @@ export const groups: Group[] = [
       ...inFolder("pricing", /^(OrderBook|DayBook|BookMargin|Sealed)\w*\.sol$/),
     ],
   },
-  { name: "ledger", files: [...inFolder("libraries", /^(Balance|Word)\w*\.sol$/), ...inFolder("pricing", /^Ledger\.sol$/)] },
+  {
+    name: "ledger",
+    files: [...inFolder("libraries", /^(Balance|Word)\w*\.sol$/), ...inFolder("pricing", /^Ledger\.sol$/)],
+  },
   {
     name: "settlement",
     files: [
@@ -46,11 +52,17 @@ const CONTRACTS: { target: Deployable; tests: RegExp }[] = [
   { target: { file: "contracts/libraries/ClearingRadial.sol", name: "ClearingRadial" }, tests: /^clearing\// },
   { target: { file: "contracts/libraries/ClearingMesh.sol", name: "ClearingMesh" }, tests: /^clearing\/mesh/ },
   { target: { file: "contracts/test/PartsHarness.sol", name: "PartsHarness" }, tests: /^clearing\/(parts|chunk)/ },
-  { target: { file: "contracts/pricing/Auction.sol", name: "Auction" }, tests: /^(life|mesh|islands|chunk|green|trade|auction)/ },
+  {
+    target: { file: "contracts/pricing/Auction.sol", name: "Auction" },
+    tests: /^(life|mesh|islands|chunk|green|trade|auction)/,
+  },
   { target: { file: "contracts/pricing/OrderBook.sol", name: "OrderBook" }, tests: /^(order-book|day|abuse|word-fee)/ },
   { target: { file: "contracts/pricing/SealedBatches.sol", name: "SealedBatches" }, tests: /^sealed/ },
   { target: { file: "contracts/pricing/Ledger.sol", name: "Ledger" }, tests: /^(access|word-fee|life)/ },
-  { target: { file: "contracts/pricing/Settlement.sol", name: "Settlement" }, tests: /^(life|word-fee|islands|abuse|green|trade|bilateral|access)/ },
+  {
+    target: { file: "contracts/pricing/Settlement.sol", name: "Settlement" },
+    tests: /^(life|word-fee|islands|abuse|green|trade|bilateral|access)/,
+  },
   { target: { file: "contracts/pricing/Bilaterals.sol", name: "Bilaterals" }, tests: /^bilateral/ },
 ];
 
@@ -72,9 +84,15 @@ export const createPlanner = (compiler: Compiler) => {
     const own = hit.filter(({ target }) => target.file === file);
     const patterns = [...own, ...hit].map(({ tests }) => tests);
     const tests = [...new Set(patterns.flatMap((pattern) => testFiles.filter((test) => pattern.test(test))))];
-    const kind = /(Mesh|PackedLimits)/.test(file) ? /mesh/ : /\/Part|ClearingParts|ClearingClaims/.test(file) ? /parts/ : undefined;
+    const kind = /(Mesh|PackedLimits)/.test(file)
+      ? /mesh/
+      : /\/Part|ClearingParts|ClearingClaims/.test(file)
+        ? /parts/
+        : undefined;
     const rank = (test: string): number => (kind?.test(test) ? 0 : /mesh|parts/.test(test) ? 2 : 1);
-    const ordered = tests.map((test, index) => ({ test, index })).sort((a, b) => rank(a.test) - rank(b.test) || a.index - b.index);
+    const ordered = tests
+      .map((test, index) => ({ test, index }))
+      .sort((a, b) => rank(a.test) - rank(b.test) || a.index - b.index);
     return { targets: hit.map(({ target }) => target), tests: ordered.map(({ test }) => `test/contracts/${test}`) };
   };
 };

@@ -6,6 +6,10 @@ import type { Answer, Question } from "./pool.ts";
 /** Contracts that tests deploy from their artifact instead of a factory. */
 const artifactOf = (name: string): string => `artifacts/contracts/test/${name}.sol/${name}.json`;
 
+/** Test files are modules: under another name they are loaded, and run, again. The types of mocha do not know its option yet. */
+const load = (mocha: Mocha, esmDecorator: (file: string) => string): Promise<void> =>
+  (mocha.loadFilesAsync as (options: object) => Promise<void>).call(mocha, { esmDecorator });
+
 const run = async ({ id, codes, tests }: Question): Promise<Answer> => {
   globalThis.mutantCode = codes;
   for (const [name, code] of Object.entries(codes)) {
@@ -15,7 +19,7 @@ const run = async ({ id, codes, tests }: Question): Promise<Answer> => {
   }
   const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: class {} as never });
   for (const file of tests) mocha.addFile(`${process.cwd()}/${file}`);
-  await mocha.loadFilesAsync({ esmDecorator: (file) => `${file}?mutant=${id}` });
+  await load(mocha, (file) => `${file}?mutant=${id}`);
   return new Promise((resolve) => {
     let failed: string | undefined;
     let passed = 0;

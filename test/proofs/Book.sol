@@ -26,16 +26,11 @@ contract ReplayProof {
 }
 
 contract MostOrdersProof {
-    uint256 private _held;
-    uint256 private _orders;
-
-    /// An account adds at most 15 orders to a slot.
-    function take(uint256 sequence) external {
-        if (sequence > _held && sequence <= 15) {
-            _orders += 1;
-            assert(_orders <= sequence && _orders <= 15);
-            _held = sequence;
-        }
+    /// An account's orders for a slot are at most as many as its last sequence: order by order, 15 in all.
+    function take(uint256 held, uint256 orders, uint256 sequence) external pure {
+        require(orders <= held && held <= 15);
+        require(sequence > held && sequence <= 15);
+        assert(orders + 1 <= sequence && orders + 1 <= 15);
     }
 }
 

@@ -7,7 +7,16 @@ pragma solidity ^0.8.28;
 /// MarginPages.perSlot and the payments with SlotPayments.
 contract BoughtTooLittle {
     /// A slot's margin covers a buyer that used more than it bought, at any price up to the import tariff.
-    function boughtTooLittle(int256 p, int256 a, int256 b, int256 c, int256 T, int256 D, int256 k, int256 x) external pure {
+    function boughtTooLittle(
+        int256 p,
+        int256 a,
+        int256 b,
+        int256 c,
+        int256 T,
+        int256 D,
+        int256 k,
+        int256 x
+    ) external pure {
         require(p >= 0 && a >= 0 && b >= 0 && c >= 0 && T >= 0 && D >= 0 && k >= 0 && x >= 0);
         require(p < 1e9 && a < 1e9 && b < 1e9 && c < 1e9 && T < 1e12 && D < 1e12 && k < 1e12);
         int256 r = p + a;
@@ -28,7 +37,16 @@ contract BoughtTooMuch {
 
 contract BoughtTooMuchNegative {
     /// It covers a buyer that used less than it bought, where the export tariff -N is negative.
-    function boughtTooMuchNegative(int256 p, int256 a, int256 b, int256 e, int256 q, int256 T, int256 N, int256 k) external pure {
+    function boughtTooMuchNegative(
+        int256 p,
+        int256 a,
+        int256 b,
+        int256 e,
+        int256 q,
+        int256 T,
+        int256 N,
+        int256 k
+    ) external pure {
         require(p >= 0 && a >= 0 && b >= 0 && e >= 0 && q >= 0 && T >= 0 && N >= 0 && k >= 0);
         require(p < 1e9 && a < 1e9 && b < 1e9 && e < 1e9 && q < 1e9 && T < 1e12 && N < 1e12 && k < 1e12);
         int256 s = e + p - q;
@@ -48,7 +66,16 @@ contract SoldTooMuch {
 
 contract SoldTooLittle {
     /// It covers a seller that delivered more than it sold, where the export tariff -N is negative (else it earns).
-    function soldTooLittle(int256 p, int256 s, int256 q, int256 r, int256 l, int256 T, int256 N, int256 h) external pure {
+    function soldTooLittle(
+        int256 p,
+        int256 s,
+        int256 q,
+        int256 r,
+        int256 l,
+        int256 T,
+        int256 N,
+        int256 h
+    ) external pure {
         require(p >= 0 && s >= 0 && q >= 0 && r >= 0 && l >= 0 && T >= 0 && N >= 0 && h >= 0);
         require(p < 1e9 && s < 1e9 && q < 1e9 && r < 1e9 && l < 1e9 && T < 1e12 && N < 1e12 && h < 1e12);
         assert(r * T + l * (T + N) + (p + s + q) * N + p * (h - N) - s * N >= 0);
@@ -70,7 +97,16 @@ contract UnbackedBoughtTooLittle {
 
 contract UnbackedBoughtTooMuch {
     /// Without backup it covers a buyer that used less than it bought, at a negative price.
-    function boughtTooMuch(int256 p, int256 b, int256 e, int256 q, int256 f, int256 u, int256 n, int256 v) external pure {
+    function boughtTooMuch(
+        int256 p,
+        int256 b,
+        int256 e,
+        int256 q,
+        int256 f,
+        int256 u,
+        int256 n,
+        int256 v
+    ) external pure {
         require(p >= 0 && b >= 0 && e >= 0 && q >= 0 && f >= 0 && u >= 0 && n >= 0 && v >= 0);
         require(p < 1e9 && b < 1e9 && e < 1e9 && q < 1e9);
         require(f < 1e12 && u < 1e12 && n < 1e12 && v < 1e12);

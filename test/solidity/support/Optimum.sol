@@ -112,7 +112,11 @@ library Optimum {
     }
 
     /// Limit in the zone's own price: tariffs bound it where there is a backup, a bid's is net of the fee.
-    function limitOf(RandomMarket.Case memory c, Work memory w, Order memory order) internal pure returns (int256 limit) {
+    function limitOf(
+        RandomMarket.Case memory c,
+        Work memory w,
+        Order memory order
+    ) internal pure returns (int256 limit) {
         limit = order.price;
         uint256 root = w.roots[order.zone];
         if (w.backed[root]) {

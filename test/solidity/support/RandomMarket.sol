@@ -73,7 +73,10 @@ library RandomMarket {
             if (order.green && !order.sell) c.green = true;
             // Now and then an earlier order of the same point, which is replaced.
             if ((word >> 64) % 5 == 0) {
-                c.book = bytes.concat(c.book, _word(i, 1, order, uint8(word >> 80) & 1, int40(int256((word >> 96) % 12))));
+                c.book = bytes.concat(
+                    c.book,
+                    _word(i, 1, order, uint8(word >> 80) & 1, int40(int256((word >> 96) % 12)))
+                );
             }
             uint8 class = order.sell ? 0 : uint8(word >> 72) & 3;
             c.book = bytes.concat(c.book, _word(i, 2, order, _flags(order) | (class << 2), order.price));
