@@ -21,6 +21,11 @@ contract ClearingFuzzTest {
         _check(RandomMarket.draw(seed, 4, true), seed);
     }
 
+    /// Larger networks take longer: every eighth seed.
+    function testFuzz_AcceptsUpToTwelveZones(uint256 seed) external view {
+        if (seed % 8 == 0) _check(RandomMarket.draw(seed, 12, seed % 16 == 0), seed);
+    }
+
     function _check(RandomMarket.Case memory c, uint256 seed) private view {
         Optimum.Solution memory s = Optimum.of_(c);
         (, ClearingOutcome memory outcome, bytes memory positions) = _harness.prove(s.submission, 0, c.market);
