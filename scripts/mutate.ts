@@ -12,7 +12,7 @@ import { apply, mutantsOf, type Mutant } from "./mutants/operators.ts";
 import { createPool } from "./mutants/pool.ts";
 import { report, type Result, type Verdict } from "./mutants/report.ts";
 import { sample } from "./mutants/sample.ts";
-import { createPlanner, groups } from "./mutants/targets.ts";
+import { createPlanner, groups, type Stage } from "./mutants/targets.ts";
 
 const { values } = parseArgs({
   options: {
@@ -45,36 +45,40 @@ if (values.list) {
 }
 
 const pool = createPool(Number(values.seconds));
-const originals = new Map<string, Record<string, Code>>();
+const originals = new Map<string, Code>();
+const passed = new Set<string>();
 let asked = 0;
 
 /** The tests must pass on the unchanged code, compiled in the same way; otherwise every mutant would count as killed. */
-const originalOf = async (file: string): Promise<Record<string, Code>> => {
-  const { targets, tests } = planOf(file);
+const checkOriginal = async ({ targets, tests }: Stage): Promise<void> => {
   const key = targets.map(({ name }) => name).join();
-  const known = originals.get(key);
-  if (known) return known;
-  if (tests.length === 0) throw new Error(`no test reaches ${file}`);
+  if (passed.has(key)) return;
   const codes = compiler.bytecodesOf(targets);
   if (!codes) throw new Error(`${key} does not compile`);
   const answer = await pool.test({ id: (asked += 1), codes, tests });
   if (answer === "timeout") throw new Error(`${key}: the tests of the unchanged code take too long (--seconds)`);
   if (answer.failed !== undefined) throw new Error(`${key}: the unchanged code fails ${answer.failed}`);
   say(`${key}: ${answer.passed} tests pass on the unchanged code`);
-  originals.set(key, codes);
-  return codes;
+  for (const [name, code] of Object.entries(codes)) originals.set(name, code);
+  passed.add(key);
 };
 
 const judge = async (mutant: Mutant): Promise<{ verdict: Verdict; by?: string | undefined }> => {
-  const original = await originalOf(mutant.file);
-  const { targets, tests } = planOf(mutant.file);
-  const codes = compiler.bytecodesOf(targets, { [mutant.file]: apply(compiler.read(mutant.file), mutant) });
-  if (!codes) return { verdict: "invalid" };
-  if (Object.entries(codes).every(([name, code]) => original[name]?.bytecode === code.bytecode))
-    return { verdict: "equivalent" };
-  const answer = await pool.test({ id: (asked += 1), codes, tests });
-  if (answer === "timeout") return { verdict: "timeout" };
-  return answer.failed === undefined ? { verdict: "survived" } : { verdict: "killed", by: answer.failed };
+  const changed = { [mutant.file]: apply(compiler.read(mutant.file), mutant) };
+  const stages = planOf(mutant.file);
+  if (stages.length === 0) throw new Error(`no test reaches ${mutant.file}`);
+  let differs = false;
+  for (const stage of stages) {
+    await checkOriginal(stage);
+    const codes = compiler.bytecodesOf(stage.targets, changed);
+    if (!codes) return { verdict: "invalid" };
+    if (Object.entries(codes).every(([name, { bytecode }]) => originals.get(name)?.bytecode === bytecode)) continue;
+    differs = true;
+    const answer = await pool.test({ id: (asked += 1), codes, tests: stage.tests });
+    if (answer === "timeout") return { verdict: "timeout" };
+    if (answer.failed !== undefined) return { verdict: "killed", by: answer.failed };
+  }
+  return { verdict: differs ? "survived" : "equivalent" };
 };
 
 const results: Result[] = [];

@@ -50,6 +50,7 @@ export const createPool = (secondsPerMutant: number) => {
   const start = (): ChildProcess =>
     fork(join(tree, "scripts", "mutants", "worker.ts"), {
       cwd: tree,
+      env: { ...process.env, DAEG_MUTANTS_OF: projectRoot },
       execArgv: ["--import", join(tree, "scripts", "mutants", "factories.ts")],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       serialization: "advanced",

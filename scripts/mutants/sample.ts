@@ -1,7 +1,7 @@
 /** A deterministic sample: every file gets its share, and at least a few. */
 import type { Mutant } from "./operators.ts";
 
-const LEAST = 4;
+const LEAST = 3;
 
 /** Mulberry32: small, seeded, the same everywhere. */
 const createRandom = (seed: number) => {

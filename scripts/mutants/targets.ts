@@ -46,27 +46,44 @@ export const groups: Group[] = [
   },
 ];
 
-/** Contracts that tests deploy, each with the test files that know it best first. */
-const CONTRACTS: { target: Deployable; tests: RegExp }[] = [
-  { target: { file: "contracts/test/ClearingHarness.sol", name: "ClearingHarness" }, tests: /^clearing\// },
-  { target: { file: "contracts/libraries/ClearingRadial.sol", name: "ClearingRadial" }, tests: /^clearing\// },
-  { target: { file: "contracts/libraries/ClearingMesh.sol", name: "ClearingMesh" }, tests: /^clearing\/mesh/ },
-  { target: { file: "contracts/test/PartsHarness.sol", name: "PartsHarness" }, tests: /^clearing\/(parts|chunk)/ },
+interface StagePlan {
+  targets: Deployable[];
+  /** In order. */
+  tests: RegExp[];
+}
+
+const library = (name: string): Deployable => ({ file: `contracts/libraries/${name}.sol`, name });
+const pricing = (name: string): Deployable => ({ file: `contracts/pricing/${name}.sol`, name });
+const harness: Deployable = { file: "contracts/test/ClearingHarness.sol", name: "ClearingHarness" };
+const parts: Deployable = { file: "contracts/test/PartsHarness.sol", name: "PartsHarness" };
+
+/** Contracts that are tested together, with the test files that know them best first. */
+const STAGES: StagePlan[] = [
   {
-    target: { file: "contracts/pricing/Auction.sol", name: "Auction" },
-    tests: /^(life|mesh|islands|chunk|green|trade|auction)/,
+    targets: [harness, library("ClearingRadial")],
+    tests: [/^clearing\/(proof|green|trades|ration)/, /^clearing\/(?!mesh|parts)/],
   },
-  { target: { file: "contracts/pricing/OrderBook.sol", name: "OrderBook" }, tests: /^(order-book|day|abuse|word-fee)/ },
-  { target: { file: "contracts/pricing/SealedBatches.sol", name: "SealedBatches" }, tests: /^sealed/ },
-  { target: { file: "contracts/pricing/Ledger.sol", name: "Ledger" }, tests: /^(access|word-fee|life)/ },
   {
-    target: { file: "contracts/pricing/Settlement.sol", name: "Settlement" },
-    tests: /^(life|word-fee|islands|abuse|green|trade|bilateral|access)/,
+    targets: [harness, library("ClearingMesh"), library("ClearingRadial")],
+    tests: [/^clearing\/mesh\./, /^clearing\/mesh/],
   },
-  { target: { file: "contracts/pricing/Bilaterals.sol", name: "Bilaterals" }, tests: /^bilateral/ },
+  { targets: [parts, library("ClearingRadial"), library("ClearingMesh")], tests: [/^clearing\/parts/] },
+  {
+    targets: [pricing("Auction"), pricing("AuctionParts"), library("ClearingRadial"), library("ClearingMesh")],
+    tests: [/^(life|auction|chunk|parts)/, /^(mesh|islands|green-settlement|bilateral-settlement)/],
+  },
+  { targets: [pricing("OrderBook")], tests: [/^order-book/, /^(day|green-only|abuse|word-fee)/] },
+  { targets: [pricing("SealedBatches")], tests: [/^sealed/] },
+  { targets: [pricing("Ledger")], tests: [/^(access|word-fee)/, /^life/] },
+  {
+    targets: [pricing("Settlement")],
+    tests: [/^life/, /^(word-fee|green-settlement|bilateral-settlement)/, /^(islands|abuse|access)/],
+  },
+  { targets: [pricing("Bilaterals")], tests: [/^bilateral/] },
 ];
 
-export interface Plan {
+/** Contracts to compile together, and the tests to run on them. */
+export interface Stage {
   targets: Deployable[];
   tests: string[];
 }
@@ -75,24 +92,29 @@ export const createPlanner = (compiler: Compiler) => {
   const testFiles = readdirSync(join(projectRoot, "test", "contracts"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts"))
     .sort();
-  const present = CONTRACTS.filter(({ target }) => compiler.exists(target.file));
-  const closures = present.map(({ target, tests }) => ({ target, tests, files: compiler.closureOf(target.file) }));
+  const closures = new Map<string, Set<string>>();
+  const closureOf = (file: string): Set<string> => {
+    const known = closures.get(file) ?? compiler.closureOf(file);
+    closures.set(file, known);
+    return known;
+  };
+  const stages: Stage[] = STAGES.map(({ targets, tests }) => ({
+    targets: targets.filter(({ file }) => compiler.exists(file)),
+    tests: [...new Set(tests.flatMap((pattern) => testFiles.filter((test) => pattern.test(test))))].map(
+      (test) => `test/contracts/${test}`,
+    ),
+  }));
 
-  /** Tests of the file's own kind first, those of meshed networks and of parts last, since they take longest. */
-  return (file: string): Plan => {
-    const hit = closures.filter(({ files }) => files.has(file));
-    const own = hit.filter(({ target }) => target.file === file);
-    const patterns = [...own, ...hit].map(({ tests }) => tests);
-    const tests = [...new Set(patterns.flatMap((pattern) => testFiles.filter((test) => pattern.test(test))))];
-    const kind = /(Mesh|PackedLimits)/.test(file)
-      ? /mesh/
-      : /\/Part|ClearingParts|ClearingClaims/.test(file)
-        ? /parts/
-        : undefined;
-    const rank = (test: string): number => (kind?.test(test) ? 0 : /mesh|parts/.test(test) ? 2 : 1);
-    const ordered = tests
-      .map((test, index) => ({ test, index }))
-      .sort((a, b) => rank(a.test) - rank(b.test) || a.index - b.index);
-    return { targets: hit.map(({ target }) => target), tests: ordered.map(({ test }) => `test/contracts/${test}`) };
+  /** Stages that a file reaches: its own contract's first, meshed networks' first for what only they have. */
+  return (file: string): Stage[] => {
+    const first = (stage: Stage): number =>
+      stage.targets.some((target) => target.file === file) ||
+      (/Mesh|Limits/.test(file) && /mesh/.test(stage.tests[0] ?? ""))
+        ? 0
+        : 1;
+    return stages
+      .map(({ targets, tests }) => ({ targets: targets.filter((target) => closureOf(target.file).has(file)), tests }))
+      .filter(({ targets, tests }) => targets.length > 0 && tests.length > 0)
+      .sort((a, b) => first(a) - first(b));
   };
 };

@@ -1,10 +1,17 @@
 /** Child process of `pool.ts`: runs test files against one mutant's creation code at a time and answers which test failed first. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import Mocha from "mocha";
 import type { Answer, Question } from "./pool.ts";
 
 /** Contracts that tests deploy from their artifact instead of a factory. */
 const artifactOf = (name: string): string => `artifacts/contracts/test/${name}.sol/${name}.json`;
+
+/** As they were built: what stands in the copy may be left from another mutant. */
+const root = process.env["DAEG_MUTANTS_OF"] ?? ".";
+const harnesses = ["ClearingHarness", "PartsHarness"]
+  .filter((name) => existsSync(join(root, artifactOf(name))))
+  .map((name) => [name, JSON.parse(readFileSync(join(root, artifactOf(name)), "utf8")) as object] as const);
 
 /** Test files are modules: under another name they are loaded, and run, again. The types of mocha do not know its option yet. */
 const load = (mocha: Mocha, esmDecorator: (file: string) => string): Promise<void> =>
@@ -12,10 +19,8 @@ const load = (mocha: Mocha, esmDecorator: (file: string) => string): Promise<voi
 
 const run = async ({ id, codes, tests }: Question): Promise<Answer> => {
   globalThis.mutantCode = codes;
-  for (const [name, code] of Object.entries(codes)) {
-    const path = artifactOf(name);
-    if (!existsSync(path)) continue;
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...code }));
+  for (const [name, original] of harnesses) {
+    writeFileSync(artifactOf(name), JSON.stringify({ ...original, ...codes[name] }));
   }
   const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: class {} as never });
   for (const file of tests) mocha.addFile(`${process.cwd()}/${file}`);
