@@ -111,7 +111,7 @@ export const createHomeAgent = ({
   };
 
   const sign = async (slot: number, steps: OrderStep[]): Promise<OrderBody> => {
-    const sequence = ((await market.sequence(home.point, slot)) + 1) % 256;
+    const sequence = (await market.sequence(home.point, slot)) + 1;
     const delegate = home.signer === "delegate" ? [wallet.address] : [];
     const order = await signOrder(wallet, domain, { point: home.point, slot, sequence, steps }, ...delegate);
     return bodyOfOrder({ ...order, signature: compactSignature(order.signature) });

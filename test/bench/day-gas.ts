@@ -1,6 +1,6 @@
 import { appendDays, signedDay } from "../contracts/support/days.ts";
 import { createWorld, emptyRecord, type World } from "../contracts/support/world.ts";
-import type { Row } from "./gas.ts";
+import type { GasRow } from "./gas-row.ts";
 
 const HOMES = 100;
 const RING = 256;
@@ -9,7 +9,7 @@ const RING = 256;
  * Gas per order word of day orders: whole transactions with base and calldata, prices and energies of every slot differing,
  * even homes selling and odd ones buying; storage as in any later lap of the ring.
  */
-export const measureDayGas = async (): Promise<Row[]> => {
+export const measureDayGas = async (): Promise<GasRow[]> => {
   const world = await createWorld({ homes: HOMES, publish: 0, depositTokens: 20_000 });
   const first = world.genesisSlot;
   await world.goTo(world.startOf(first - 2));
@@ -21,7 +21,7 @@ export const measureDayGas = async (): Promise<Row[]> => {
   const later = first + RING;
   await world.goTo(world.startOf(later - 2));
   await world.publishTerms(later, 115);
-  const rows: Row[] = [];
+  const rows: GasRow[] = [];
   for (const [homes, slots, stepsPerSlot, figure] of [
     [100, 96, 2, 700],
     [100, 96, 1, 0],

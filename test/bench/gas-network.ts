@@ -9,13 +9,7 @@ import { decodeBook } from "../../services/core/market/words.ts";
 import { bandOf, zoneTermsOf, type Submission } from "../../services/protocol/clearing.ts";
 import type { OrderStep } from "../../services/protocol/order.ts";
 import { bid, createWorld, offer, submit, TERMS, type World } from "../contracts/support/world.ts";
-
-interface Row {
-  what: string;
-  figure: number;
-  measured: number;
-  unit: string;
-}
+import type { GasRow } from "./gas-row.ts";
 
 const HOMES = 125;
 const STEPS = 8;
@@ -23,16 +17,16 @@ const STEPS = 8;
 const AHEAD = 125;
 
 /** Gas of clearings of 1,000 words on larger networks, whole transactions; lines are full. */
-export const measureNetworkGas = async (): Promise<Row[]> => [await measureTree(33), await measureMesh(12)];
+export const measureNetworkGas = async (): Promise<GasRow[]> => [await measureTree(33), await measureMesh(12)];
 
-const row = (what: string, gasUsed: bigint): Row => ({
+const row = (what: string, gasUsed: bigint): GasRow => ({
   what,
   figure: 0,
   measured: Math.round(Number(gasUsed) / (HOMES * STEPS)),
   unit: "gas per order word",
 });
 
-const measureTree = async (count: number): Promise<Row> => {
+const measureTree = async (count: number): Promise<GasRow> => {
   const zones = Array.from({ length: count }, (_, z) => ({
     parent: Math.floor((z - 1) / 2) < 0 ? 0 : Math.floor((z - 1) / 2),
     toParentWh: 2_000,
@@ -49,7 +43,7 @@ const measureTree = async (count: number): Promise<Row> => {
   );
 };
 
-const measureMesh = async (count: number): Promise<Row> => {
+const measureMesh = async (count: number): Promise<GasRow> => {
   const zones = Array.from({ length: count }, (_, z) => ({
     parent: Math.max(0, z - 1),
     toParentWh: 0,

@@ -2,13 +2,7 @@ import type { ContractTransactionResponse } from "ethers";
 import { SLOTS_PER_DAY } from "../../services/protocol/archive.ts";
 import { createProduction } from "../contracts/production/support.ts";
 import { reading } from "../contracts/support/world.ts";
-
-interface Row {
-  what: string;
-  figure: number;
-  measured: number;
-  unit: string;
-}
+import type { GasRow } from "./gas-row.ts";
 
 const HOMES = 100;
 /** Sun from 06:00 to 18:00. */
@@ -16,10 +10,10 @@ const SUNRISE = 24;
 const SUNSET = 72;
 
 /** Gas of archive, certificates and incentives with 100 metering points: a proof of a reading has seven nodes. */
-export const measureProductionGas = async (): Promise<Row[]> => {
+export const measureProductionGas = async (): Promise<GasRow[]> => {
   const p = await createProduction({ homes: HOMES, depositTokens: 0, publish: 0 });
   const { genesisSlot: first } = p;
-  const rows: Row[] = [];
+  const rows: GasRow[] = [];
   const row = (what: string, figure: number, measured: number, unit = "gas"): void => {
     rows.push({ what, figure, measured: Math.round(measured), unit });
   };
@@ -83,7 +77,7 @@ export const measureProductionGas = async (): Promise<Row[]> => {
 };
 
 /** Slots in which 15 of 100 homes traded green energy: five sell to ten, so a seller's energy goes to two buyers. */
-const greenRows = async (): Promise<Row[]> => {
+const greenRows = async (): Promise<GasRow[]> => {
   const green = Array.from({ length: HOMES }, (_, home) => (home % 20 === 0 ? 900 : home % 10 === 5 ? -300 : 0));
   const p = await createProduction({ homes: HOMES, depositTokens: 0, publish: 0 });
   await p.register();

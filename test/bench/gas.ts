@@ -14,15 +14,7 @@ import {
 import { measureDayGas } from "./day-gas.ts";
 import { measureNetworkGas } from "./gas-network.ts";
 import { measureProductionGas } from "./gas-production.ts";
-
-/** One measured figure of design section 8. */
-export interface Row {
-  what: string;
-  /** The figure to keep, same unit. */
-  figure: number;
-  measured: number;
-  unit: string;
-}
+import type { GasRow } from "./gas-row.ts";
 
 const HOMES = 100;
 const DAY = 96;
@@ -30,9 +22,9 @@ const RING = 256;
 const PRICE_STEP = 1_000;
 
 /** Gas of the real transactions (base, calldata and execution), 100 homes in one zone. First lap: storage is fresh. */
-export const measureGas = async (): Promise<Row[]> => {
+export const measureGas = async (): Promise<GasRow[]> => {
   const world = await createWorld({ homes: HOMES, publish: 0, depositTokens: 20_000 });
-  const rows: Row[] = [];
+  const rows: GasRow[] = [];
   const row = (what: string, figure: number, measured: number, unit: string): void => {
     rows.push({ what, figure, measured: Math.round(measured), unit });
   };

@@ -42,7 +42,7 @@ export const startMarketStand = async (zones: readonly string[], points: number)
     const from = Number(c.req.query("from"));
     const bytes = Array.from({ length: Number(c.req.query("count")) }, (_, i) => {
       const order = orders.get(`${c.req.param("point")}/${from + i}`);
-      return order ? order.sequence : 41;
+      return order ? order.sequence : 11;
     });
     return c.json(bytes);
   });
@@ -50,7 +50,7 @@ export const startMarketStand = async (zones: readonly string[], points: number)
     const slot = Number(c.req.param("slot"));
     const prices = Object.fromEntries(zones.map((zone) => [zone, PRICE]));
     const positions = Array.from({ length: points }, (_, point) => position(point, slot));
-    return c.json({ slot, cleared: true, prices, positions });
+    return c.json({ slot, cleared: true, prices, greenPrices: {}, positions });
   });
   app.post("/orders", async (c) => {
     const order = orderSchema.parse(await c.req.json());
