@@ -46,7 +46,10 @@ describe("ClearingProof", function () {
     ] as const;
     const book = encodeBook(columnsOf(words));
     const [hash] = await proveWords(words, [zone()], [posting({ price: 2 })]);
-    expect(hash).to.equal(keccak256(concat([START, book])));
+    // A running hash keeps 26 bytes.
+    const fold = (before: string, part: Uint8Array): string =>
+      `${keccak256(concat([before, part])).slice(0, 54)}${"0".repeat(12)}`;
+    expect(hash).to.equal(fold(START, book));
     const inBatches = (batches: string) =>
       context.harness.prove(
         { ...submissionOf(hexlify(book), { postings: [posting({ price: 2 })] }), batches },
@@ -54,7 +57,7 @@ describe("ClearingProof", function () {
         termsOf([zone()], band),
       );
     const [two] = await inBatches("0x00010001");
-    expect(two).to.equal(keccak256(concat([keccak256(concat([START, book.slice(0, 16)])), book.slice(16)])));
+    expect(two).to.equal(fold(fold(START, book.slice(0, 16)), book.slice(16)));
     for (const [batches, counted] of [
       ["0x0001", 1],
       ["0x00020001", 3],
