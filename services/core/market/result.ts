@@ -2,7 +2,6 @@ import { clearBook } from "./clear.ts";
 import { createSolver } from "../dispatch/solver.ts";
 import type { Solver } from "../dispatch/solver.ts";
 import type { Decision, ExactDuals } from "./decision.ts";
-import { createExactSum } from "./exact.ts";
 import { explainClearing } from "./explain.ts";
 import { explainTrades } from "./explain-trades.ts";
 import { limitBounds } from "./keys.ts";
@@ -10,7 +9,7 @@ import type { CompiledMarket } from "./market.ts";
 import { decideMesh } from "./mesh/decide.ts";
 import { fullLimitsOf, limitBehind } from "./mesh/explain.ts";
 import { isMeshed } from "./mesh/ptdf.ts";
-import { dualOf, moneySums, netExports, zonesWithValue } from "./sums.ts";
+import { dualOf, moneySums, netExports, rentNano, zonesWithValue } from "./sums.ts";
 import type { ZoneTerms } from "./types.ts";
 
 /** RESULT.json. Money is nano-token in decimal, since it may exceed what a JSON number holds. */
@@ -142,8 +141,6 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
   }
   const withValue = zonesWithValue(market);
   const sums = moneySums(market, decision);
-  const rent = createExactSum();
-  netExport.forEach((exportWh, i) => rent.add(-exportWh, prices[i] as number));
   const network = decision.network ?? {
     flowsWh: Object.fromEntries(
       lines.map(({ id, child, upward }) => [id, (upward ? 1 : -1) * (toParent[child] as number) + 0]),
@@ -179,7 +176,7 @@ export const describe = (market: CompiledMarket, decision: Decision): MarketResu
     bilateralsWh: Object.fromEntries(market.bilaterals.map(({ id }, i) => [id, decision.tradesWh?.[i] ?? 0])),
     volumeWh: sums.volumeWh,
     feesNano: String(sums.feesNano),
-    congestionRentNano: String(rent.value()),
+    congestionRentNano: String(rentNano(market, decision, netExport)),
     welfareNano: String(sums.welfareNano),
     dualNano: String(network.dualNano),
     gapNano: String(network.dualNano - sums.welfareNano),

@@ -52,6 +52,25 @@ export const netExports = ({ columns, terms, trades }: Book, decision: Decision)
   return exports;
 };
 
+/**
+ * Congestion rent, nano-token: what buyers pay beyond what sellers receive, at zone prices; and what green orders pay each other
+ * in prices of their own, which is nothing but on a meshed network, where each zone's green price is rounded by itself.
+ */
+export const rentNano = (market: Book, decision: Decision, netExportWh: readonly number[]): bigint => {
+  const { columns } = market;
+  const { prices, greenPrices } = decision;
+  const rent = createExactSum();
+  netExportWh.forEach((exportWh, z) => rent.add(-exportWh, prices[z] as number));
+  for (let i = 0; greenPrices && i < columns.count; i += 1) {
+    const flags = columns.flags[i] as number;
+    if (!(flags & GREEN)) continue;
+    const z = columns.zone[i] as number;
+    const premium = (greenPrices[z] as number) - (prices[z] as number);
+    rent.add((flags & OFFER ? -1 : 1) * (decision.fillsWh[i] ?? 0), premium);
+  }
+  return rent.value();
+};
+
 /** An island has a value once anything in it could trade. */
 export const zonesWithValue = ({ columns, terms, trades }: Book): boolean[] => {
   const { root } = limitBounds(terms);
