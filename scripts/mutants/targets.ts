@@ -29,7 +29,7 @@ export const groups: Group[] = [
   {
     name: "order book",
     files: [
-      ...inFolder("libraries", /^(Order|Packed(Order|Days)|Day|Replay|Margin|BookRing|Signatures)\w*\.sol$/),
+      ...inFolder("libraries", /^(Order|Packed(Order|Days)|Day|Replay|Margin|BookRing|Signatures|PointWord)\w*\.sol$/),
       ...inFolder("pricing", /^(OrderBook|DayBook|BookMargin|Sealed)\w*\.sol$/),
     ],
   },
@@ -40,7 +40,7 @@ export const groups: Group[] = [
   {
     name: "settlement",
     files: [
-      ...inFolder("libraries", /^(SlotPayments|SlotTime|StatusRing|PackedReadings|RecordDigest|Settle)\w*\.sol$/),
+      ...inFolder("libraries", /^(SlotPayments|ExtraPayments|Unmet|Trade|SlotTime|StatusRing|PackedReadings|Record|TermsWord)\w*\.sol$/),
       ...inFolder("pricing", /^(Settlement|Bilateral)\w*\.sol$/),
     ],
   },
@@ -77,7 +77,7 @@ const STAGES: StagePlan[] = [
   { targets: [pricing("Ledger")], tests: [/^(access|word-fee)/, /^life/] },
   {
     targets: [pricing("Settlement")],
-    tests: [/^life/, /^(word-fee|green-settlement|bilateral-settlement)/, /^(islands|abuse|access)/],
+    tests: [/^life/, /^(word-fee|green-settlement|bilateral-settlement|unmet)/, /^(islands|abuse|access)/],
   },
   { targets: [pricing("Bilaterals")], tests: [/^bilateral/] },
 ];
