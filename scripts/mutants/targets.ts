@@ -40,7 +40,10 @@ export const groups: Group[] = [
   {
     name: "settlement",
     files: [
-      ...inFolder("libraries", /^(SlotPayments|ExtraPayments|Unmet|Trade|SlotTime|StatusRing|PackedReadings|Record|TermsWord)\w*\.sol$/),
+      ...inFolder(
+        "libraries",
+        /^(SlotPayments|ExtraPayments|Unmet|Trade|SlotTime|StatusRing|PackedReadings|Record|TermsWord)\w*\.sol$/,
+      ),
       ...inFolder("pricing", /^(Settlement|Bilateral)\w*\.sol$/),
     ],
   },

@@ -43,6 +43,7 @@ process.on("message", (question: Question) => {
     (error: unknown) => process.send?.({ id: question.id, failed: `load: ${String(error)}`, passed: 0 }),
   );
 });
+process.setMaxListeners(0);
 process.on("disconnect", () => process.exit(0));
 // A mutant may reject promises that nobody waits for any more; that alone is no verdict.
 process.on("unhandledRejection", () => undefined);
