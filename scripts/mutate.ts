@@ -1,9 +1,10 @@
 /**
- * `node scripts/mutate.ts [--max N] [--seed S] [--only FILE ...] [--out FILE] [--list]`: mutates the Solidity of verifier, order book,
+ * `node scripts/mutate.ts [--max N] [--seed S] [--only FILE ...] [--out FILE] [--log FILE] [--list]`: mutates the Solidity of verifier, order book,
  * ledger and settlement and runs the contract tests on each mutant. Needs a build. Writes docs/mutants.md when the whole
- * sample ran; exit 1 when less than 90 % of a group's mutants are killed.
+ * sample ran; `--log` keeps every verdict in a file, and takes those of unchanged files from it; exit 1 when less than 90 % of a group's mutants are killed.
  */
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "./local/root.ts";
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true },
     out: { type: "string", default: "docs/mutants.md" },
     seconds: { type: "string", default: "180" },
+    log: { type: "string" },
     list: { type: "boolean", default: false },
   },
 });
@@ -50,10 +52,10 @@ const passed = new Set<string>();
 let asked = 0;
 
 /** The tests must pass on the unchanged code, compiled in the same way; otherwise every mutant would count as killed. */
-const checkOriginal = async ({ targets, tests }: Stage): Promise<void> => {
-  const key = targets.map(({ name }) => name).join();
+const checkOriginal = async ({ all, tests }: Stage): Promise<void> => {
+  const key = all.map(({ name }) => name).join();
   if (passed.has(key)) return;
-  const codes = compiler.bytecodesOf(targets);
+  const codes = compiler.bytecodesOf(all);
   if (!codes) throw new Error(`${key} does not compile`);
   const answer = await pool.test({ id: (asked += 1), codes, tests });
   if (answer === "timeout") throw new Error(`${key}: the tests of the unchanged code take too long (--seconds)`);
@@ -81,10 +83,26 @@ const judge = async (mutant: Mutant): Promise<{ verdict: Verdict; by?: string | 
   return { verdict: differs ? "survived" : "equivalent" };
 };
 
+const keyOf = ({ file, start, end, to }: Mutant): string =>
+  [createHash("sha256").update(compiler.read(file)).digest("hex").slice(0, 16), basename(file), start, end, to].join(
+    " ",
+  );
+type Judged = Awaited<ReturnType<typeof judge>>;
+const known = new Map<string, Judged>();
+if (values.log !== undefined && existsSync(values.log)) {
+  for (const line of readFileSync(values.log, "utf8").split("\n").filter(Boolean)) {
+    const { key, ...judged } = JSON.parse(line) as Judged & { key: string };
+    known.set(key, judged);
+  }
+}
+
 const results: Result[] = [];
 for (const mutant of drawn) {
   const began = Date.now();
-  const judged = await judge(mutant);
+  const key = keyOf(mutant);
+  const judged = known.get(key) ?? (await judge(mutant));
+  if (values.log !== undefined && !known.has(key))
+    appendFileSync(values.log, `${JSON.stringify({ key, ...judged })}\n`);
   results.push({ ...mutant, ...judged, text: lineOf(mutant) });
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   const change = `${mutant.from} -> ${mutant.to}`.replace(/\s+/g, " ");

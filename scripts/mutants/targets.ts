@@ -87,7 +87,10 @@ const STAGES: StagePlan[] = [
 
 /** Contracts to compile together, and the tests to run on them. */
 export interface Stage {
+  /** Those that the changed file is part of. */
   targets: Deployable[];
+  /** All contracts of the stage. */
+  all: Deployable[];
   tests: string[];
 }
 
@@ -101,8 +104,8 @@ export const createPlanner = (compiler: Compiler) => {
     closures.set(file, known);
     return known;
   };
-  const stages: Stage[] = STAGES.map(({ targets, tests }) => ({
-    targets: targets.filter(({ file }) => compiler.exists(file)),
+  const stages = STAGES.map(({ targets, tests }) => ({
+    all: targets.filter(({ file }) => compiler.exists(file)),
     tests: [...new Set(tests.flatMap((pattern) => testFiles.filter((test) => pattern.test(test))))].map(
       (test) => `test/contracts/${test}`,
     ),
@@ -116,7 +119,7 @@ export const createPlanner = (compiler: Compiler) => {
         ? 0
         : 1;
     return stages
-      .map(({ targets, tests }) => ({ targets: targets.filter((target) => closureOf(target.file).has(file)), tests }))
+      .map(({ all, tests }) => ({ all, targets: all.filter((target) => closureOf(target.file).has(file)), tests }))
       .filter(({ targets, tests }) => targets.length > 0 && tests.length > 0)
       .sort((a, b) => first(a) - first(b));
   };
