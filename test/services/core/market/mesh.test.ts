@@ -108,9 +108,7 @@ describe("clearing a meshed network", function () {
           const limit = own.priceMicroPerKwh ?? (own.side === "bid" ? market.band.max : market.band.min);
           if (own.side === "bid") expect(price + fee).to.be.at.most(limit);
           else expect(price).to.be.at.least(limit);
-          // Money is checked at zone prices: a premium is paid and received among green orders, to the unit.
-          const zonePrice = result.pricesMicroPerKwh[zone] as number;
-          moneyNano += BigInt(filledWh) * BigInt(own.side === "bid" ? -zonePrice - fee : zonePrice);
+          moneyNano += BigInt(filledWh) * BigInt(own.side === "bid" ? -price - fee : price);
         });
         for (const [zone, { sold, bought }] of Object.entries(result.backupWh)) {
           moneyNano += BigInt(sold - bought) * BigInt(result.pricesMicroPerKwh[zone] ?? 0);
