@@ -21,6 +21,7 @@ contract Ledger is ILedger {
     uint32 public constant OPERATOR = type(uint32).max - 1;
     uint32 public constant MEMBERS = type(uint32).max - 2;
     uint32 public constant CONGESTION = type(uint32).max - 3;
+    uint32 public constant DEFAULT_FUND = type(uint32).max - 4;
 
     /// Ledger units per base unit of the token.
     int128 public constant NANO_PER_BASE_UNIT = 1_000;
@@ -43,6 +44,7 @@ contract Ledger is ILedger {
     mapping(uint256 page => uint256 pair) private _balances;
     mapping(uint256 account => Request) private _requests;
     mapping(address clearer => uint256 nano) private _earned;
+    mapping(address module => bool) public isModule;
 
     constructor(
         address token_,
@@ -51,7 +53,8 @@ contract Ledger is ILedger {
         address orderBook_,
         address bilaterals_,
         address backupOwner_,
-        address operatorOwner_
+        address operatorOwner_,
+        address[] memory modules
     ) {
         token = token_;
         meteringPoints = meteringPoints_;
@@ -60,6 +63,10 @@ contract Ledger is ILedger {
         bilaterals = bilaterals_;
         backupOwner = backupOwner_;
         operatorOwner = operatorOwner_;
+        for (uint256 i = 0; i < modules.length; ++i) {
+            isModule[modules[i]] = true;
+            emit ModuleNamed(modules[i]);
+        }
     }
 
     function deposit(uint32 account, uint256 amount) external {
@@ -133,6 +140,22 @@ contract Ledger is ILedger {
         emit Moved(firstPoint, deltasNano, backup, operatorFees, members, congestion, earnings);
     }
 
+    function transferBetween(uint32[] calldata accounts, int128[] calldata deltasNano) external {
+        if (!isModule[msg.sender]) revert NotModule(msg.sender);
+        if (accounts.length != deltasNano.length) revert LengthsDiffer(accounts.length, deltasNano.length);
+        int256 sum;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            uint32 account = accounts[i];
+            _onlyKnown(account);
+            int256 nano = int256(_balances.get(account)) + deltasNano[i];
+            if (nano > HIGHEST_BALANCE || nano < -HIGHEST_BALANCE) revert BalanceOutOfRange(account, nano);
+            sum += deltasNano[i];
+            _balances.add(account, deltasNano[i]);
+        }
+        if (sum != 0) revert SumNotZero(sum);
+        emit TransferredBetween(msg.sender, accounts, deltasNano);
+    }
+
     function withdrawEarned() external returns (uint256 amount) {
         uint256 nano = _earned[msg.sender];
         uint256 unit = uint128(NANO_PER_BASE_UNIT);
@@ -163,8 +186,8 @@ contract Ledger is ILedger {
     function ownerOf(uint32 account) public view returns (address) {
         if (account == BACKUP) return backupOwner;
         if (account == OPERATOR) return operatorOwner;
-        if (account == MEMBERS || account == CONGESTION) return address(0);
-        if (account >= meteringPoints.count()) revert UnknownAccount(account);
+        if (account >= DEFAULT_FUND) return address(0);
+        _onlyKnown(account);
         return meteringPoints.pointOf(account).owner;
     }
 
@@ -180,7 +203,7 @@ contract Ledger is ILedger {
     function _deposit(uint32 account, uint256 amount) private {
         if (amount == 0) revert ZeroAmount();
         if (amount > uint256(uint128(HIGHEST_BALANCE / NANO_PER_BASE_UNIT))) revert DepositTooLarge(amount);
-        if (account < CONGESTION && account >= meteringPoints.count()) revert UnknownAccount(account);
+        _onlyKnown(account);
 
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
@@ -197,7 +220,7 @@ contract Ledger is ILedger {
     function _availableRoundedDown(uint32 account) private view returns (uint256) {
         int128 balance = _balances.get(account);
         uint256 required;
-        if (account < CONGESTION) required = IOrderBook(orderBook).requiredMargin(account) + _boundOf(account);
+        if (account < DEFAULT_FUND) required = IOrderBook(orderBook).requiredMargin(account) + _boundOf(account);
         else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin();
         int256 free = int256(balance) - int256(required);
         if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required); // [31]
@@ -206,6 +229,10 @@ contract Ledger is ILedger {
 
     function _boundOf(uint32 point) private view returns (uint256 nano) {
         (nano, ) = IBilaterals(bilaterals).boundOf(point);
+    }
+
+    function _onlyKnown(uint32 account) private view {
+        if (account < DEFAULT_FUND && account >= meteringPoints.count()) revert UnknownAccount(account);
     }
 
     function _onlyOwner(uint32 account) private view {

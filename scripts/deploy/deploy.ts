@@ -67,6 +67,8 @@ export interface DeployOptions {
   /** What a relayer puts down for each sealed batch, token base units; 10 tokens by default. It never changes. */
   sealedBond?: number | bigint;
   genesisSlot: number;
+  /** Contracts that may move money between accounts of the ledger, for ever; none by default. */
+  ledgerModules?: readonly string[];
   /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
   operatorDelaySeconds?: number;
   production?: ProductionOptions;
@@ -149,6 +151,7 @@ export const deployMarket = async (options: DeployOptions): Promise<Addresses> =
       at.bilaterals,
       options.backup ?? operator,
       operator,
+      [...(options.ledgerModules ?? [])],
     ),
   );
   await landed(

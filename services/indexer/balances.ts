@@ -19,11 +19,22 @@ export const addEarning = (
   );
 };
 
+/** Sums of a transfer by account, one movement each. */
+export const foldTransfers = (
+  store: Store,
+  event: ChainEvent,
+  { accounts, deltasNano }: { accounts: readonly number[]; deltasNano: readonly bigint[] },
+): void => {
+  const sums = new Map<number, bigint>();
+  accounts.forEach((account, index) => sums.set(account, (sums.get(account) ?? 0n) + (deltasNano[index] ?? 0n)));
+  for (const [account, delta] of sums) if (delta !== 0n) addMovement(store, event, account, "transfer", delta);
+};
+
 export const addMovement = (
   store: Store,
   event: ChainEvent,
   account: number,
-  kind: "deposit" | "withdrawal" | "settlement",
+  kind: "deposit" | "withdrawal" | "settlement" | "transfer",
   deltaNano: bigint,
 ): void => {
   store.run(

@@ -4,7 +4,7 @@ import { decodePositions, decodeWordCounts, decodeWords } from "../protocol/word
 import { emptyDifference, foldSettled, type SlotDifference } from "./settled.ts";
 import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "../protocol/market-store.ts";
 import { foldTrade } from "./trades.ts";
-import { addEarning, addMovement, NANO_PER_BASE_UNIT } from "./balances.ts";
+import { addEarning, addMovement, foldTransfers, NANO_PER_BASE_UNIT } from "./balances.ts";
 
 /** What one transaction did, for gas per kind. */
 export interface TransactionFacts {
@@ -44,6 +44,7 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   WithdrawalRequested: "money",
   Withdrawn: "money",
   EarnedWithdrawn: "money",
+  TransferredBetween: "money",
   TradeRegistered: "trade",
   TradeCancelled: "trade",
   TradeReleased: "trade",
@@ -174,6 +175,9 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
     case "TradeRegistered":
     case "TradeCancelled":
       foldTrade(store, event);
+      return;
+    case "TransferredBetween":
+      foldTransfers(store, event, event);
       return;
     case "EarnedWithdrawn":
       addEarning(store, event, event.clearer, "withdrawal", -event.amount * NANO_PER_BASE_UNIT);

@@ -37,6 +37,9 @@ const sentences: Record<string, (v: Values) => string> = {
   NotPublished: (v) => `No terms are published for ${slotOf(v)}.`,
   // Ledger
   NotAccountOwner: (v) => `Account ${v["account"]} does not belong to ${v["caller"]}.`,
+  NotModule: (v) => `Only a module named at deployment transfers between accounts, not ${v["caller"]}.`,
+  BalanceOutOfRange: (v) =>
+    `Account ${v["account"]} would stand at ${v["nano"]} nano-token, beyond any money there is.`,
   NotSettlement: (v) => `Only settlement moves money between accounts, not ${v["caller"]}.`,
   SumNotZero: (v) => `The payments sum to ${v["sum"]} nano-token instead of zero.`,
   NothingRequested: (v) => `Nothing was asked for from account ${v["account"]}.`,

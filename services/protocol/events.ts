@@ -1,4 +1,5 @@
 import { Interface, type Result, type TransactionReceipt } from "ethers";
+import { LEDGER_EVENTS, ledgerBodyOf, type LedgerEvent } from "./ledger-events.ts";
 import type { Trade } from "./trade.ts";
 
 /**
@@ -81,6 +82,7 @@ const TRADE =
   "tuple(uint32 seller,uint32 buyer,uint32 firstSlot,uint16 slots,uint32 energyWh,int40 priceMicroPerKwh,int40 maxSpreadMicroPerKwh,bool sellerBearsSpread,uint64 nonce)";
 
 const iface = new Interface([
+  ...LEDGER_EVENTS,
   "event PointRegistered(uint32 indexed point,address indexed owner,uint8 zone,uint24 importLimitWh,uint24 exportLimitWh)",
   "event OwnerChanged(uint32 indexed point,address indexed previousOwner,address indexed owner)",
   "event TradeLimitSet(uint32 indexed point,uint24 tradeLimitWh)",
@@ -100,14 +102,9 @@ const iface = new Interface([
   "event Settled(uint32 indexed slot,uint8 version,uint8 status,bytes readings,int128 backupNano,int128 operatorNano,int128 membersNano,int128 congestionNano)",
   "event Estimated(uint32 indexed slot)",
   "event FinalThrough(uint32 slot)",
-  "event Deposited(uint32 indexed account,address indexed from,uint256 amount)",
-  "event WithdrawalRequested(uint32 indexed account,uint256 amount,uint32 slot)",
-  "event Withdrawn(uint32 indexed account,address indexed to,uint256 amount)",
-  "event Moved(uint32 firstPoint,int128[] deltasNano,int128 backup,int128 operatorFees,int128 members,int128 congestion,tuple(address clearer,uint128 nano)[] earnings)",
   `event TradeRegistered(bytes32 indexed id,${TRADE} trade,uint8 sellerZone,uint8 buyerZone,uint96 sellerNano,uint96 buyerNano)`,
   "event TradeCancelled(bytes32 indexed id,uint32 fromSlot)",
   "event TradeReleased(bytes32 indexed id)",
-  "event EarnedWithdrawn(address indexed clearer,uint256 amount)",
 ]);
 
 /** Topics of all events that are decoded here. */
@@ -174,19 +171,6 @@ export type EventBody =
     }
   | { name: "Estimated"; slot: number }
   | { name: "FinalThrough"; slot: number }
-  | { name: "Deposited"; account: number; amount: bigint }
-  | { name: "WithdrawalRequested"; account: number; amount: bigint; slot: number }
-  | { name: "Withdrawn"; account: number; amount: bigint }
-  | {
-      name: "Moved";
-      firstPoint: number;
-      deltasNano: bigint[];
-      backup: bigint;
-      operatorFees: bigint;
-      members: bigint;
-      congestion: bigint;
-      earnings: { clearer: string; nano: bigint }[];
-    }
   | {
       name: "TradeRegistered";
       id: string;
@@ -199,7 +183,7 @@ export type EventBody =
     }
   | { name: "TradeCancelled"; id: string; fromSlot: number }
   | { name: "TradeReleased"; id: string }
-  | { name: "EarnedWithdrawn"; clearer: string; amount: bigint };
+  | LedgerEvent;
 
 /** Decodes a log; undefined for an event that is not DAEG's (token transfers, roles). The address is the caller's check. */
 export const decodeLog = (log: RawLog): ChainEvent | undefined => {
@@ -270,8 +254,6 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, id: text("id"), fromSlot: num("fromSlot") };
     case "TradeReleased":
       return { name, id: text("id") };
-    case "EarnedWithdrawn":
-      return { name, clearer: text("clearer"), amount: big("amount") };
     case "Appended":
       return { name, slot: num("slot"), words: text("words"), book: text("book"), wordCount: num("wordCount") };
     case "DayOrderAppended":
@@ -324,27 +306,8 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
     case "Estimated":
     case "FinalThrough":
       return { name, slot: num("slot") };
-    case "Deposited":
-    case "Withdrawn":
-      return { name, account: num("account"), amount: big("amount") };
-    case "WithdrawalRequested":
-      return { name, account: num("account"), amount: big("amount"), slot: num("slot") };
-    case "Moved":
-      return {
-        name,
-        firstPoint: num("firstPoint"),
-        deltasNano: [...(args["deltasNano"] as bigint[])],
-        backup: big("backup"),
-        operatorFees: big("operatorFees"),
-        members: big("members"),
-        congestion: big("congestion"),
-        earnings: list(args["earnings"]).map((earning) => ({
-          clearer: earning["clearer"] as string,
-          nano: earning["nano"] as bigint,
-        })),
-      };
     default:
-      return undefined;
+      return ledgerBodyOf(name, args);
   }
 };
 

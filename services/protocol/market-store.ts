@@ -12,6 +12,7 @@ export const BACKUP = 2 ** 32 - 1;
 export const OPERATOR = 2 ** 32 - 2;
 export const MEMBERS = 2 ** 32 - 3;
 export const CONGESTION = 2 ** 32 - 4;
+export const DEFAULT_FUND = 2 ** 32 - 5;
 
 export interface SlotRange {
   /** First and last slot, both included. */
@@ -241,11 +242,11 @@ export const fixedSums = (store: ReadStore, { first, last }: SlotRange): FixedSu
   return sums;
 };
 
-/** Sum of every change that settlement ever made to any account or clearer: exactly zero, or money was made or lost. */
+/** Sum of every change that a contract ever made to any account or clearer: exactly zero, or money was made or lost. */
 export const conservationNano = (store: ReadStore): bigint =>
   store
     .all<{ deltaNano: string }>(
-      `SELECT deltaNano FROM movements WHERE kind = 'settlement' UNION ALL
+      `SELECT deltaNano FROM movements WHERE kind IN ('settlement', 'transfer') UNION ALL
        SELECT deltaNano FROM earnings WHERE kind = 'settlement'`,
     )
     .reduce((sum, { deltaNano }) => sum + BigInt(deltaNano), 0n);
@@ -258,7 +259,7 @@ export const earnedOf = (store: ReadStore, clearer: string): bigint =>
 
 export interface BalanceRow {
   account: number;
-  /** backup, operator, members, congestion, or null for a metering point. */
+  /** backup, operator, members, congestion, defaultFund, or null for a metering point. */
   fixed: string | null;
   balanceNano: bigint;
 }
@@ -277,6 +278,7 @@ const fixedNames = new Map([
   [OPERATOR, "operator"],
   [MEMBERS, "members"],
   [CONGESTION, "congestion"],
+  [DEFAULT_FUND, "defaultFund"],
 ]);
 
 export const balances = (store: ReadStore): BalanceRow[] =>

@@ -185,6 +185,7 @@ describe("what is registered and published", () => {
       a.bilaterals,
       a.grid,
       a.grid,
+      [],
     );
     await expect(
       book.deploy(a.meteringPoints, a.tariffs, await ledger.getAddress(), a.settlement, a.sealedBatches),
@@ -333,6 +334,7 @@ describe("the ledger", () => {
       world.addresses.bilaterals,
       ZeroAddress,
       ZeroAddress,
+      [],
     );
     await taking.approve(poorer, 500);
     await expect(poorer.deposit(0, 500))

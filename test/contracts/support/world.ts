@@ -115,6 +115,8 @@ export interface WorldOptions {
   nodes?: number;
   faults?: number;
   wordFeeNano?: bigint;
+  /** Who may call the ledger's `transferBetween`. */
+  ledgerModules?: readonly string[];
   /** Slots whose terms are published from the genesis slot on. */
   publish?: number;
   /** Chain time of the first block, in the future: the genesis slot is the second one after it. */
@@ -146,6 +148,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     zones,
     bounds: BOUNDS,
     wordFeeNano: Number(wordFeeNano),
+    ledgerModules: options.ledgerModules ?? [],
     genesisSlot,
   });
   const c: Contracts = connectContracts(addresses, relayer);
@@ -261,6 +264,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     operator: await c.ledger.balanceOf(await c.ledger.OPERATOR()),
     members: await c.ledger.balanceOf(await c.ledger.MEMBERS()),
     congestion: await c.ledger.balanceOf(await c.ledger.CONGESTION()),
+    defaultFund: await c.ledger.balanceOf(await c.ledger.DEFAULT_FUND()),
   });
   /** What everybody who ever cleared has not taken out yet. */
   const earned = async (): Promise<bigint> => {

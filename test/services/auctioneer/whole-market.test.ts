@@ -123,7 +123,13 @@ describe("a market with green-only bids and bilateral trades, on both kinds of n
     (await fetchJson<{ failures: unknown }>(`${String(auctioneer.info["url"])}/status`)).failures;
   const discrepancyNano = async (): Promise<bigint> => {
     const { ledger, token } = market.contracts;
-    const fixed = [await ledger.BACKUP(), await ledger.OPERATOR(), await ledger.MEMBERS(), await ledger.CONGESTION()];
+    const fixed = [
+      await ledger.BACKUP(),
+      await ledger.OPERATOR(),
+      await ledger.MEMBERS(),
+      await ledger.CONGESTION(),
+      await ledger.DEFAULT_FUND(),
+    ];
     const clearers = [market.wallet("auctioneer").address, outsider.address];
     const parts = await Promise.all([
       ...[0, 1, 2, 3, 4, 5, ...fixed].map((account) => ledger.balanceOf(account)),
