@@ -1,0 +1,50 @@
+import type { Addresses } from "../../services/protocol/addresses.ts";
+import type { ProductionOptions } from "./production.ts";
+
+/** One zone with the line to its parent; Wh per slot. A root is its own parent; backup 0 = none connected here. */
+export interface DeployZone {
+  parent: number;
+  toParentWh: number | bigint;
+  fromParentWh: number | bigint;
+  backupCapacityWh: number | bigint;
+}
+
+/** No published tariff or band ever leaves these; the tariffs bound the margin. Micro-token per kWh. */
+export interface DeployBounds {
+  highestImportTariff: number | bigint;
+  lowestExportTariff: number | bigint;
+  lowestPrice: number | bigint;
+  highestPrice: number | bigint;
+}
+
+/** What a market is: the same terms and the same first nonce of the deployer give the same transactions. */
+export interface MarketTerms {
+  operator: string;
+  guardian: string;
+  admin: string;
+  /** Takes money out of the backup supplier's account; the operator by default. */
+  backup?: string;
+  /** Addresses of the oracle nodes, in the order of their indices. */
+  committee: readonly string[];
+  faults: number;
+  zones: readonly DeployZone[];
+  /** Any 6-decimal ERC-20; a worthless test token is deployed without it. */
+  tokenAddress?: string;
+  bounds: DeployBounds;
+  /** What every word of a cleared book pays to whoever cleared it, nano-token; 1,000 by default. It never changes. */
+  wordFeeNano?: number;
+  /** What a relayer puts down for each sealed batch, token base units; 10 tokens by default. It never changes. */
+  sealedBond?: number | bigint;
+  genesisSlot: number;
+  /** Who may move money between accounts of the ledger, for ever, beside the modules of the groups; nobody by default. */
+  ledgerModules?: readonly string[];
+  /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
+  operatorDelaySeconds?: number;
+  production?: ProductionOptions;
+}
+
+/** Libraries that contracts are linked to: deployed, and nobody's business afterwards. */
+export type Library = "clearingMesh" | "clearingRadial";
+
+/** Where everything stands, known before the first transaction. */
+export type Places = Omit<Addresses, "chainId" | "deployedAtBlock"> & Record<Library, string>;
