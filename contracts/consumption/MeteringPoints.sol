@@ -6,6 +6,7 @@ import {IGrid} from "../interfaces/IGrid.sol";
 import {IMeteringPoints, Point} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
+import {MarginPages} from "../libraries/MarginPages.sol";
 import {PointWord, PointWordLibrary} from "../libraries/PointWord.sol";
 
 /// See IMeteringPoints for what each function does.
@@ -63,7 +64,7 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
         if (tradeLimitWh > highest) revert TradeLimitTooHigh(tradeLimitWh, highest);
         uint8 raises = word.raises();
         if (tradeLimitWh > word.tradeLimitWh()) {
-            if (raises == type(uint8).max) revert TooManyRaises(point);
+            if (raises == MarginPages.DROPPED - 1) revert TooManyRaises(point);
             ++raises;
         } else if (tradeLimitWh < word.tradeLimitWh()) {
             _onlyWithoutOpenSlots(point);

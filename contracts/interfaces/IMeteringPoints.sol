@@ -51,7 +51,7 @@ interface IMeteringPoints {
     /// Hands the point to another wallet. Only its owner.
     function changeOwner(uint32 point, address owner) external;
 
-    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner. At most 255 raises. It is lowered
+    /// Lowers or raises what the owner may trade per slot; bounds the margin. Only the owner. At most 254 raises. It is lowered
     /// only when every slot with an order is final: the margin of these slots was checked under it.
     function setTradeLimit(uint32 point, uint24 tradeLimitWh) external;
 

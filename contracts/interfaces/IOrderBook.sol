@@ -65,6 +65,7 @@ interface IOrderBook {
     function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended);
 
     error NotSealedBatches(address caller);
+    error NotLedger(address caller);
 
     /// Only SealedBatches: a batch was sealed for the slot.
     function noteSealed(uint32 slot) external;
@@ -110,6 +111,8 @@ interface IOrderBook {
     /// Margin that the backup supplier keeps: for every slot that is not final, up to the last that takes orders, all that it may
     /// have to buy at the highest tariff, nano-token.
     function backupMargin() external view returns (uint256 nano);
+    /// Only the ledger, which suspends the point: its next order is checked against its balance, however far it was margined.
+    function dropMargin(uint32 point) external;
     function ledger() external view returns (address);
     function settlement() external view returns (address);
 }

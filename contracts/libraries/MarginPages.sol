@@ -8,6 +8,8 @@ import {PointWord} from "./PointWord.sol";
 library MarginPages {
     /// Slots that are margined beyond the ordered one when the balance suffices, so that most orders write nothing.
     uint32 internal constant AHEAD = 8;
+    /// Raises of an entry that was dropped: no point has as many.
+    uint8 internal constant DROPPED = type(uint8).max;
 
     /// Last margined slot, and whether no raise of the trading limit came after the check.
     function throughOf(uint256 page, uint256 point, uint8 raises) internal pure returns (uint32 through, bool current) {

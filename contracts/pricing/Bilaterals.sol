@@ -168,7 +168,7 @@ contract Bilaterals is IBilaterals, EIP712 {
         if (bound.trades == MOST_PER_POINT) revert TooManyOpenTrades(point);
         ++bound.trades;
         bound.nano += uint248(nano);
-        int256 balance = ILedger(ledger).balanceOf(point);
+        int256 balance = ILedger(ledger).backingOf(point);
         uint256 required = _orderBook.requiredMargin(point) + bound.nano;
         if (balance < int256(required)) revert MarginMissing(point, balance, required); // [86]
     }

@@ -85,6 +85,11 @@ abstract contract BookMargin is IOrderBook {
         return _openSlots(ISettlement(settlement).finalThrough(), last) * perSlot;
     }
 
+    function dropMargin(uint32 point) external {
+        if (msg.sender != ledger) revert NotLedger(msg.sender);
+        _margins[point >> 3] |= uint256(MarginPages.DROPPED) << ((point & 7) << 5);
+    }
+
     /// Whether the account's margin covers the slot; slots that were covered before cost one read. A cancellation extends no margin,
     /// but its word is paid for: it is for slots that an order is in.
     function _isMargined(

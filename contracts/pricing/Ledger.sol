@@ -5,16 +5,18 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IBilaterals} from "../interfaces/IBilaterals.sol";
-import {Earning, ILedger} from "../interfaces/ILedger.sol";
+import {Earning, ILedger, Standing} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {BalancePages} from "../libraries/BalancePages.sol";
+import {Defaults} from "../libraries/Defaults.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
 /// See ILedger for what each function does.
 contract Ledger is ILedger {
     using SafeERC20 for IERC20;
+    using Defaults for Defaults.Book;
     using BalancePages for mapping(uint256 page => uint256 pair);
 
     uint32 public constant BACKUP = type(uint32).max;
@@ -45,6 +47,7 @@ contract Ledger is ILedger {
     mapping(uint256 account => Request) private _requests;
     mapping(address clearer => uint256 nano) private _earned;
     mapping(address module => bool) public isModule;
+    Defaults.Book private _defaults;
 
     constructor(
         address token_,
@@ -103,6 +106,7 @@ contract Ledger is ILedger {
         uint32 finalThrough = ISettlement(settlement).finalThrough();
         if (finalThrough < request.slot) revert NotFinalYet(account, request.slot, finalThrough);
 
+        _defaults.repay(_balances, account, DEFAULT_FUND, BACKUP);
         amount = _availableRoundedDown(account);
         if (amount >= request.amount) {
             amount = request.amount;
@@ -156,6 +160,41 @@ contract Ledger is ILedger {
         emit TransferredBetween(msg.sender, accounts, deltasNano);
     }
 
+    function setCredit(uint32 point, uint96 creditNano_) external {
+        _onlyOwner(BACKUP);
+        _onlyPoint(point);
+        uint96 before = _defaults.standings[point].creditNano;
+        _defaults.setCredit(point, creditNano_);
+        if (creditNano_ > before) {
+            uint256 total = _defaults.creditNano;
+            int256 free = int256(_balances.get(BACKUP)) - int256(IOrderBook(orderBook).backupMargin());
+            if (free < int256(total)) revert CreditNotCovered(free, total); // [89]
+        } else {
+            int256 backing = int256(_balances.get(point)) + int256(uint256(creditNano_));
+            uint256 required = IOrderBook(orderBook).requiredMargin(point) + _boundOf(point);
+            if (backing < int256(required)) revert CreditInUse(point, backing, required); // [90]
+        }
+    }
+
+    function suspend(uint32 point) external {
+        _onlyPoint(point);
+        _defaults.suspend(point, _balances.get(point), SlotTime.current());
+        IOrderBook(orderBook).dropMargin(point);
+    }
+
+    function cover(uint32 point) external {
+        uint32 since = _onlySuspended(point);
+        uint32 finalThrough = ISettlement(settlement).finalThrough();
+        if (finalThrough < since) revert NotFinalYet(point, since, finalThrough);
+        _defaults.cover(_balances, point, DEFAULT_FUND, BACKUP);
+    }
+
+    function repay(uint32 point) external {
+        _onlySuspended(point);
+        if (!_defaults.repay(_balances, point, DEFAULT_FUND, BACKUP))
+            revert NothingToRepay(point, _balances.get(point));
+    }
+
     function withdrawEarned() external returns (uint256 amount) {
         uint256 nano = _earned[msg.sender];
         uint256 unit = uint128(NANO_PER_BASE_UNIT);
@@ -174,8 +213,20 @@ contract Ledger is ILedger {
         return _balances.get(account);
     }
 
+    function backingOf(uint32 point) public view returns (int256 nano) {
+        return _defaults.backingOf(point, _balances.get(point));
+    }
+
     function unboundOf(uint32 point) external view returns (int256 nano) {
-        return int256(_balances.get(point)) - int256(_boundOf(point));
+        return backingOf(point) - int256(_boundOf(point));
+    }
+
+    function standingOf(uint32 point) external view returns (Standing memory) {
+        return _defaults.standings[point];
+    }
+
+    function creditNano() external view returns (uint256) {
+        return _defaults.creditNano;
     }
 
     function requestOf(uint32 account) external view returns (uint256 amount, uint32 slot) {
@@ -214,14 +265,18 @@ contract Ledger is ILedger {
         if (_balances.get(account) > HIGHEST_BALANCE - nano) revert DepositTooLarge(amount);
         _balances.add(account, nano);
         emit Deposited(account, msg.sender, amount);
+        _defaults.repay(_balances, account, DEFAULT_FUND, BACKUP);
     }
 
     /// Whole base units that the balance leaves above the margin of the account's open slots.
     function _availableRoundedDown(uint32 account) private view returns (uint256) {
         int128 balance = _balances.get(account);
         uint256 required;
-        if (account < DEFAULT_FUND) required = IOrderBook(orderBook).requiredMargin(account) + _boundOf(account);
-        else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin();
+        if (account < DEFAULT_FUND) {
+            uint256 credit = _defaults.standings[account].creditNano;
+            required = IOrderBook(orderBook).requiredMargin(account) + _boundOf(account);
+            required = required > credit ? required - credit : 0; // [92]
+        } else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin() + _defaults.creditNano;
         int256 free = int256(balance) - int256(required);
         if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required); // [31]
         return uint256(free / NANO_PER_BASE_UNIT);
@@ -229,6 +284,15 @@ contract Ledger is ILedger {
 
     function _boundOf(uint32 point) private view returns (uint256 nano) {
         (nano, ) = IBilaterals(bilaterals).boundOf(point);
+    }
+
+    function _onlyPoint(uint32 point) private view {
+        if (point >= meteringPoints.count()) revert UnknownAccount(point);
+    }
+
+    function _onlySuspended(uint32 point) private view returns (uint32 since) {
+        since = _defaults.standings[point].sinceSlot;
+        if (since == 0) revert NotSuspended(point);
     }
 
     function _onlyKnown(uint32 account) private view {

@@ -3,6 +3,7 @@ import type { ChainEvent } from "../protocol/events.ts";
 import { decodePositions, decodeWordCounts, decodeWords } from "../protocol/words.ts";
 import { emptyDifference, foldSettled, type SlotDifference } from "./settled.ts";
 import { BACKUP, CONGESTION, MEMBERS, OPERATOR } from "../protocol/market-store.ts";
+import { foldStanding } from "./standings.ts";
 import { foldTrade } from "./trades.ts";
 import { addEarning, addMovement, foldTransfers, NANO_PER_BASE_UNIT } from "./balances.ts";
 
@@ -45,6 +46,11 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   Withdrawn: "money",
   EarnedWithdrawn: "money",
   TransferredBetween: "money",
+  CreditSet: "money",
+  Suspended: "money",
+  Covered: "money",
+  Repaid: "money",
+  Reinstated: "money",
   TradeRegistered: "trade",
   TradeCancelled: "trade",
   TradeReleased: "trade",
@@ -175,6 +181,13 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
     case "TradeRegistered":
     case "TradeCancelled":
       foldTrade(store, event);
+      return;
+    case "CreditSet":
+    case "Suspended":
+    case "Covered":
+    case "Repaid":
+    case "Reinstated":
+      foldStanding(store, event);
       return;
     case "TransferredBetween":
       foldTransfers(store, event, event);

@@ -91,6 +91,11 @@ export const INDEXER_MIGRATION = `
     block INTEGER NOT NULL, log INTEGER NOT NULL, clearer TEXT NOT NULL, kind TEXT NOT NULL, deltaNano TEXT NOT NULL,
     PRIMARY KEY (clearer, block, log)
   );
+  CREATE TABLE standings (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, point INTEGER NOT NULL, creditNano TEXT NOT NULL, drawnNano TEXT NOT NULL,
+    fundNano TEXT NOT NULL, suspended INTEGER NOT NULL,
+    PRIMARY KEY (point, block, log)
+  );
   CREATE TABLE problems (block INTEGER NOT NULL, tx TEXT NOT NULL, message TEXT NOT NULL);
 `;
 
@@ -116,5 +121,6 @@ export const TABLES = [
   "finals",
   "movements",
   "earnings",
+  "standings",
   "problems",
 ] as const;

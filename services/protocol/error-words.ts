@@ -11,7 +11,7 @@ const sentences: Record<string, (v: Values) => string> = {
   TradeLimitTooHigh: (v) =>
     `A trading limit of ${v["tradeLimitWh"]} Wh exceeds the connection's rating of ${v["highestWh"]} Wh per slot.`,
   TooManyRaises: (v) =>
-    `The trading limit of point ${v["point"]} was raised 255 times already; it can only be lowered.`,
+    `The trading limit of point ${v["point"]} was raised 254 times already; it can only be lowered.`,
   SlotsOpen: (v) =>
     `The trading limit of point ${v["point"]} can be lowered when slot ${v["throughSlot"]} is final; slots are final up to ${v["finalThrough"]}.`,
   ZeroAddress: () => "The zero address can own nothing and sign nothing.",
@@ -37,6 +37,17 @@ const sentences: Record<string, (v: Values) => string> = {
   NotPublished: (v) => `No terms are published for ${slotOf(v)}.`,
   // Ledger
   NotAccountOwner: (v) => `Account ${v["account"]} does not belong to ${v["caller"]}.`,
+  CreditNotCovered: (v) =>
+    `The backup supplier has ${v["freeNano"]} nano-token beyond its margin, less than all credit, ${v["creditNano"]}.`,
+  CreditInUse: (v) =>
+    `Point ${v["point"]} would have ${v["backingNano"]} nano-token with that credit, its margin needs ${v["requiredNano"]}.`,
+  NotInDefault: (v) => `Point ${v["point"]} owes nothing: its balance is ${v["balanceNano"]} nano-token.`,
+  AlreadySuspended: (v) => `Point ${v["point"]} is suspended since slot ${v["sinceSlot"]}.`,
+  NotSuspended: (v) => `Point ${v["point"]} is not suspended.`,
+  NothingToCover: (v) => `Point ${v["point"]} lacks nothing, or neither the default fund nor its credit have anything.`,
+  NothingToRepay: (v) =>
+    `Point ${v["point"]} has nothing to pay back with: its balance is ${v["balanceNano"]} nano-token.`,
+  NotLedger: (v) => `Only the ledger drops a margin, not ${v["caller"]}.`,
   NotModule: (v) => `Only a module named at deployment transfers between accounts, not ${v["caller"]}.`,
   BalanceOutOfRange: (v) =>
     `Account ${v["account"]} would stand at ${v["nano"]} nano-token, beyond any money there is.`,

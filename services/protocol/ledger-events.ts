@@ -8,6 +8,11 @@ export const LEDGER_EVENTS = [
   "event Moved(uint32 firstPoint,int128[] deltasNano,int128 backup,int128 operatorFees,int128 members,int128 congestion,tuple(address clearer,uint128 nano)[] earnings)",
   "event TransferredBetween(address indexed module,uint32[] accounts,int128[] deltasNano)",
   "event EarnedWithdrawn(address indexed clearer,uint256 amount)",
+  "event CreditSet(uint32 indexed point,uint256 creditNano)",
+  "event Suspended(uint32 indexed point,uint256 shortNano,uint32 slot)",
+  "event Covered(uint32 indexed point,uint256 fromFundNano,uint256 fromCreditNano)",
+  "event Repaid(uint32 indexed point,uint256 toBackupNano,uint256 toFundNano)",
+  "event Reinstated(uint32 indexed point)",
 ];
 
 export type LedgerEvent =
@@ -26,6 +31,12 @@ export type LedgerEvent =
     }
   /** A module of the ledger moved money between accounts; one may occur more than once. */
   | { name: "TransferredBetween"; module: string; accounts: number[]; deltasNano: bigint[] }
+  /** Undrawn credit from now on. */
+  | { name: "CreditSet"; point: number; creditNano: bigint }
+  | { name: "Suspended"; point: number; shortNano: bigint; slot: number }
+  | { name: "Covered"; point: number; fromFundNano: bigint; fromCreditNano: bigint }
+  | { name: "Repaid"; point: number; toBackupNano: bigint; toFundNano: bigint }
+  | { name: "Reinstated"; point: number }
   | { name: "EarnedWithdrawn"; clearer: string; amount: bigint };
 
 /** One of the ledger's events as a plain object; undefined for any other. */
@@ -62,6 +73,16 @@ export const ledgerBodyOf = (name: string, args: Result): LedgerEvent | undefine
       };
     case "EarnedWithdrawn":
       return { name, clearer: text("clearer"), amount: big("amount") };
+    case "CreditSet":
+      return { name, point: num("point"), creditNano: big("creditNano") };
+    case "Suspended":
+      return { name, point: num("point"), shortNano: big("shortNano"), slot: num("slot") };
+    case "Covered":
+      return { name, point: num("point"), fromFundNano: big("fromFundNano"), fromCreditNano: big("fromCreditNano") };
+    case "Repaid":
+      return { name, point: num("point"), toBackupNano: big("toBackupNano"), toFundNano: big("toFundNano") };
+    case "Reinstated":
+      return { name, point: num("point") };
     default:
       return undefined;
   }

@@ -82,7 +82,7 @@ describe("what is registered and published", () => {
       "TradeLimitTooHigh",
     );
     await expect(mine.meteringPoints.setTradeLimit(0, 70)).to.emit(c.meteringPoints, "TradeLimitSet").withArgs(0, 70);
-    for (let raise = 0; raise < 255; raise += 1) await mine.meteringPoints.setTradeLimit(0, 71 + raise);
+    for (let raise = 0; raise < 254; raise += 1) await mine.meteringPoints.setTradeLimit(0, 71 + raise);
     await expect(mine.meteringPoints.setTradeLimit(0, 4_000)).to.be.revertedWithCustomError(
       c.meteringPoints,
       "TooManyRaises",
