@@ -29,6 +29,8 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
     Committee private _committee;
     /// bits 255..32 digest, 31..8 lap (slot / 256), 7..0 version.
     mapping(uint256 ringIndex => uint256 entry) private _reports;
+    /// The same of reports that a slot was settled with and that a higher version replaced; written only then.
+    mapping(uint256 ringIndex => uint256 entry) private _replaced;
 
     constructor(address manager, address settlement_) AccessManaged(manager) EIP712("DAEG", "1") {
         settlement = settlement_;
@@ -67,9 +69,11 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
     }
 
     function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest) {
-        uint256 entry = _reports[slot % SlotTime.RING];
-        if (uint24(entry >> 8) != slot / SlotTime.RING) return (0, 0);
-        return (uint8(entry), bytes28(bytes32(entry)));
+        return _entryOf(_reports[slot % SlotTime.RING], slot);
+    }
+
+    function replacedOf(uint32 slot) external view returns (uint8 version, bytes28 digest) {
+        return _entryOf(_replaced[slot % SlotTime.RING], slot);
     }
 
     function committee() external view returns (address[] memory nodes, uint8 faults, uint256 quorum) {
@@ -86,7 +90,13 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         return _committee.epoch;
     }
 
-    function _checkTimeAndVersion(uint32 slot, uint8 version) private view {
+    /// What an entry of the ring says of the slot: nothing when it is another lap's.
+    function _entryOf(uint256 entry, uint32 slot) private pure returns (uint8 version, bytes28 digest) {
+        if (uint24(entry >> 8) != slot / SlotTime.RING) return (0, 0);
+        return (uint8(entry), bytes28(bytes32(entry)));
+    }
+
+    function _checkTimeAndVersion(uint32 slot, uint8 version) private {
         if (block.timestamp < SlotTime.endOf(slot)) revert SlotNotOver(slot, SlotTime.endOf(slot));
         uint256 entry = _reports[slot % SlotTime.RING];
         uint8 current = uint24(entry >> 8) == slot / SlotTime.RING ? uint8(entry) : 0;
@@ -94,7 +104,12 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         // An entry of a newer lap is never overwritten: by then the slot is far past this time.
         uint256 last = SlotTime.reportDeadlineOf(slot) + SlotTime.FINAL_SLOTS * SlotTime.SLOT_SECONDS;
         if (block.timestamp >= last) revert SlotIsFinal(slot);
-        if (current != 0 && ISettlement(settlement).finalThrough() >= slot) revert SlotIsFinal(slot);
+        if (current == 0) return;
+        (ISettlement.Status status, uint32 since, uint8 settled) = ISettlement(settlement).statusOf(slot);
+        if (status != ISettlement.Status.Settled) return;
+        // What is settled is resettled in time: the last slots of its window take no report.
+        if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) revert SlotIsFinal(slot); // [93]
+        if (settled == current) _replaced[slot % SlotTime.RING] = entry;
     }
 
     function _checkSignatures(

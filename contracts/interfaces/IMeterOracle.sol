@@ -42,13 +42,15 @@ interface IMeterOracle {
     /// Replaces the committee. Restricted.
     function setCommittee(address[] calldata nodes, uint8 faults) external;
 
-    /// Lands a report. The first one of a slot until 96 slots after the deadline (then the slot is settled as estimated), a
-    /// higher version until the slot is final. `signers`: indices of the committee, ascending, one per signature (65 or 64 bytes). Anyone may send it.
+    /// Lands a report, until 96 slots after the deadline (then the slot is settled as estimated). A higher version replaces the last one,
+    /// until 88 slots after the slot was settled: 8 more are left to resettle it before it is final. `signers`: indices of the committee, ascending, one per signature (65 or 64 bytes). Anyone may send it.
     function report(Report calldata report_, uint8[] calldata signers, bytes[] calldata signatures) external;
 
     /// Version of the last report (0 = none) and the first 28 bytes of keccak256(abi.encode(slot, version, readingsHash, root)).
     /// Slots older than the ring are forgotten.
     function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest);
+    /// The report that a slot was settled with, when a higher version replaced it: what `Settlement.resettle` takes back. Version 0 = none.
+    function replacedOf(uint32 slot) external view returns (uint8 version, bytes28 digest);
     function epoch() external view returns (uint32);
     function settlement() external view returns (address);
     function committee() external view returns (address[] memory nodes, uint8 faults, uint256 quorum);

@@ -13,6 +13,15 @@ struct SlotToSettle {
     bytes32 root;
 }
 
+/// One slot to settle anew: what it was settled with, and the higher version that replaced it.
+struct SlotToResettle {
+    ClearingRecord record;
+    bytes settledReadings;
+    bytes32 settledRoot;
+    bytes readings;
+    bytes32 root;
+}
+
 /// @title Settlement: positions and readings become money; one ledger write per account, however many slots.
 interface ISettlement {
     enum Status {
@@ -21,7 +30,8 @@ interface ISettlement {
         Settled
     }
 
-    /// Sums of one slot, nano-token and Wh. With the record and the readings an indexer rebuilds every payment.
+    /// Sums of one slot, nano-token and Wh. With the record and the readings an indexer rebuilds every payment. A slot that is settled
+    /// anew has another event with a higher version: its sums take the place of the former ones, and only differences were moved.
     event Settled(
         uint32 indexed slot,
         uint8 version,
@@ -47,11 +57,21 @@ interface ISettlement {
     /// 256 slots are open: the oldest must become final first.
     error TooManyOpenSlots(uint32 slot, uint32 firstOpen);
     error NothingToSettle();
+    /// The slot is not settled on a report.
+    error NotSettled(uint32 slot);
+    /// The slot is settled with the last report.
+    error NothingToResettle(uint32 slot, uint8 version);
+    /// The slot's window is over.
+    error WindowOver(uint32 slot, uint32 finalFrom);
     /// A contract was wired to another one than it names itself.
     error WrongWiring(address expected, address got);
 
     /// Settles reported slots, ascending. Anyone. One account can never make it revert.
     function settle(SlotToSettle[] calldata slots) external;
+
+    /// Settles slots anew on the higher version of their reports, before they are final: moves the differences. The window is not
+    /// renewed: a slot is final 96 slots after it was first settled, whatever comes. Anyone.
+    function resettle(SlotToResettle[] calldata slots) external;
 
     /// Flags slots without a settled report by the deadline. Anyone. A late report still settles such a slot normally.
     function estimate(uint32 slot) external;

@@ -52,4 +52,18 @@ library PackedEnergy {
             return soldWh < 0 ? uint256(-soldWh) | BOUGHT : uint256(soldWh);
         }
     }
+
+    /// Copies positions into `buffer`, whose rest is zero; nothing of them unless `wanted`.
+    function copyTo(bytes calldata positions, bytes memory buffer, bool wanted) internal pure {
+        assembly ("memory-safe") {
+            let length := mload(buffer)
+            let given := mul(wanted, positions.length)
+            if gt(given, length) {
+                given := length
+            }
+            calldatacopy(add(buffer, 32), positions.offset, given)
+            // Beyond the end of calldata everything reads as zero.
+            calldatacopy(add(add(buffer, 32), given), calldatasize(), sub(length, given))
+        }
+    }
 }

@@ -196,4 +196,24 @@ library SlotPayments {
             money.congestion = congestionNano;
         }
     }
+
+    function addMoney(FixedMoney memory total, FixedMoney memory money) internal pure {
+        unchecked {
+            total.backup += money.backup;
+            total.operatorFees += money.operatorFees;
+            total.members += money.members;
+            total.congestion += money.congestion;
+        }
+    }
+
+    /// Turns what was paid into what is taken back.
+    function negate(int128[] memory deltas, FixedMoney memory total) internal pure {
+        unchecked {
+            for (uint256 i = 0; i < deltas.length; ++i) deltas[i] = -deltas[i];
+            total.backup = -total.backup;
+            total.operatorFees = -total.operatorFees;
+            total.members = -total.members;
+            total.congestion = -total.congestion;
+        }
+    }
 }

@@ -12,6 +12,8 @@ library SlotTime {
     uint256 internal constant REPORT_SLOTS = 8;
     /// A slot is final 96 slots after it was settled (or estimated).
     uint256 internal constant FINAL_SLOTS = 96;
+    /// A higher version of a settled slot's report lands within 88 slots after settlement, so that 8 are left to resettle it.
+    uint256 internal constant CORRECTION_SLOTS = FINAL_SLOTS - REPORT_SLOTS;
     /// Length of every ring buffer that is keyed by slot. Longer than the farthest order plus the longest life of a slot.
     uint256 internal constant RING = 256;
     /// Orders are taken at most this many slots ahead.

@@ -8,7 +8,7 @@ import {Earning, ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IMeterOracle} from "../interfaces/IMeterOracle.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
-import {ISettlement, SlotToSettle} from "../interfaces/ISettlement.sol";
+import {ISettlement, SlotToResettle, SlotToSettle} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {ExtraPayments} from "../libraries/ExtraPayments.sol";
 import {PackedEnergy} from "../libraries/PackedEnergy.sol";
@@ -103,6 +103,29 @@ contract Settlement is ISettlement {
         _move(work);
     }
 
+    function resettle(SlotToResettle[] calldata slots) external {
+        if (slots.length == 0) revert NothingToSettle();
+        Work memory work = _open(0);
+        // All that was paid is taken back, then all is paid anew; the ledger gets the difference. Words cost what they did.
+        for (uint256 i = 0; i < slots.length; ++i) {
+            uint32 slot = slots[i].record.slot;
+            uint8 version = _reopen(slots[i], slot);
+            bool cleared = _isCleared(slots[i].record, slot);
+            _pay(work, slots[i].record, slot, slots[i].settledReadings, cleared);
+            (, uint32 since, ) = _statuses.get(slot);
+            _statuses.set(slot, Status.Settled, since, version);
+        }
+        SlotPayments.negate(work.deltas, work.total);
+        for (uint256 i = 0; i < slots.length; ++i) {
+            uint32 slot = slots[i].record.slot;
+            (, , uint8 version) = _statuses.get(slot);
+            bool cleared = auction.clearingOf(slot) != 0;
+            FixedMoney memory money = _pay(work, slots[i].record, slot, slots[i].readings, cleared);
+            _emitSettled(slot, version, Status.Settled, slots[i].readings, money);
+        }
+        _move(work);
+    }
+
     function estimate(uint32 slot) external {
         Status status = _unsettled(slot);
         if (status == Status.Estimated) revert AlreadyEstimated(slot);
@@ -131,6 +154,7 @@ contract Settlement is ISettlement {
         FixedMoney memory money;
         if (_isCleared(record, slot)) {
             TermsWord terms = _prepare(work, record, slot, true);
+            _countWords(work, record);
             SlotPayments.addPositions(work.rows, work.positions, work.deltas);
             _addExtras(work, record, false);
             money = SlotPayments.fixedMoney(
@@ -140,7 +164,7 @@ contract Settlement is ISettlement {
                 record.backupNano,
                 record.congestionNano
             );
-            _addTo(work.total, money);
+            SlotPayments.addMoney(work.total, money);
         }
         _emitSettled(slot, 0, Status.Estimated, record.positions[0:0], money);
         _move(work);
@@ -166,28 +190,54 @@ contract Settlement is ISettlement {
 
     function _settle(Work memory work, SlotToSettle calldata given, uint32 slot) private {
         _unsettled(slot);
-        uint8 version = _checkReport(given, slot);
+        (uint8 version, bytes28 expected) = meterOracle.reportOf(slot);
+        if (version == 0) revert NotReported(slot);
+        _checkReadings(slot, version, expected, given.readings, given.root);
         bool cleared = _isCleared(given.record, slot);
         _statuses.set(slot, Status.Settled, SlotTime.current(), version);
-
-        TermsWord terms = _prepare(work, given.record, slot, cleared);
-        PackedReadings.copyTo(given.readings, work.readings, work.deltas.length);
-        FixedMoney memory money;
-        // Without terms the slot took no orders, and nobody pays anything.
-        if (terms.isPublished()) {
-            SlotPayments.addPayments(work.rows, work.positions, work.readings, work.deltas);
-            int256 chargedNano = cleared ? _addExtras(work, given.record, true) : int256(0);
-            money = SlotPayments.fixedMoney(
-                work.table,
-                terms,
-                cleared ? given.record.backupSoldWh : 0,
-                cleared ? given.record.backupNano : int128(0),
-                cleared ? given.record.congestionNano : int128(0)
-            );
-            money.members += chargedNano;
-            _addTo(work.total, money);
-        }
+        FixedMoney memory money = _pay(work, given.record, slot, given.readings, cleared);
+        if (cleared) _countWords(work, given.record);
         _emitSettled(slot, version, Status.Settled, given.readings, money);
+    }
+
+    /// Pays a slot on its readings.
+    function _pay(
+        Work memory work,
+        ClearingRecord calldata record,
+        uint32 slot,
+        bytes calldata readings,
+        bool cleared
+    ) private view returns (FixedMoney memory money) {
+        TermsWord terms = _prepare(work, record, slot, cleared);
+        PackedReadings.copyTo(readings, work.readings, work.deltas.length);
+        // Without terms the slot took no orders, and nobody pays anything.
+        if (!terms.isPublished()) return money;
+        SlotPayments.addPayments(work.rows, work.positions, work.readings, work.deltas);
+        int256 chargedNano = cleared ? _addExtras(work, record, true) : int256(0);
+        money = SlotPayments.fixedMoney(
+            work.table,
+            terms,
+            cleared ? record.backupSoldWh : 0,
+            cleared ? record.backupNano : int128(0),
+            cleared ? record.congestionNano : int128(0)
+        );
+        money.members += chargedNano;
+        SlotPayments.addMoney(work.total, money);
+    }
+
+    /// Checks that a settled slot may be settled anew, and both its reports; returns the new version.
+    function _reopen(SlotToResettle calldata given, uint32 slot) private view returns (uint8 version) {
+        (Status status, uint32 since, uint8 settled) = _statuses.get(slot);
+        if (status != Status.Settled || settled == 0) revert NotSettled(slot);
+        uint32 finalFrom = since + uint32(SlotTime.FINAL_SLOTS);
+        if (SlotTime.current() >= finalFrom) revert WindowOver(slot, finalFrom); // [94]
+        bytes28 expected;
+        (version, expected) = meterOracle.reportOf(slot);
+        if (version == settled) revert NothingToResettle(slot, version);
+        _checkReadings(slot, version, expected, given.readings, given.root);
+        // The oracle kept it: no version that is settled is replaced without.
+        (, expected) = meterOracle.replacedOf(slot);
+        _checkReadings(slot, settled, expected, given.settledReadings, given.settledRoot); // [95]
     }
 
     /// Status of a slot that may still be settled; Open or Estimated.
@@ -200,12 +250,14 @@ contract Settlement is ISettlement {
         if (status == Status.Settled) revert AlreadySettled(slot);
     }
 
-    function _checkReport(SlotToSettle calldata given, uint32 slot) private view returns (uint8 version) {
-        bytes28 expected;
-        (version, expected) = meterOracle.reportOf(slot);
-        if (version == 0) revert NotReported(slot);
-        bytes32 readingsHash = PackedReadings.hash(given.readings);
-        bytes28 got = bytes28(keccak256(abi.encode(slot, version, readingsHash, given.root)));
+    function _checkReadings(
+        uint32 slot,
+        uint8 version,
+        bytes28 expected,
+        bytes calldata readings,
+        bytes32 root
+    ) private pure {
+        bytes28 got = bytes28(keccak256(abi.encode(slot, version, PackedReadings.hash(readings), root)));
         if (got != expected) revert ReadingsMismatch(slot, expected, got);
     }
 
@@ -232,7 +284,7 @@ contract Settlement is ISettlement {
         work.gridFrom = type(uint32).max;
     }
 
-    /// Prices of all zones, the positions of all points (zero when nothing was cleared), and the fees of their words.
+    /// Prices of all zones and the positions of all points (zero when nothing was cleared).
     function _prepare(
         Work memory work,
         ClearingRecord calldata record,
@@ -242,11 +294,13 @@ contract Settlement is ISettlement {
         terms = tariffs.wordOf(slot);
         if (slot < work.gridFrom || slot > work.gridThrough) _readGrid(work, slot);
         work.outside = SlotPayments.setPrices(work.table, record.prices, cleared, terms, work.backedZones);
-        _copyPositions(work.positions, record.positions, cleared);
-        if (cleared) {
-            uint256 words = WordFees.add(work.positions, work.words);
-            WordFees.credit(work.earnings, record.clearer, words * _wordFeeNano); // [82]
-        }
+        PackedEnergy.copyTo(record.positions, work.positions, cleared);
+    }
+
+    /// Fees of the words of a cleared slot's book.
+    function _countWords(Work memory work, ClearingRecord calldata record) private view {
+        uint256 words = WordFees.add(work.positions, work.words);
+        WordFees.credit(work.earnings, record.clearer, words * _wordFeeNano); // [82]
     }
 
     /// Green money and bilateral trades of a cleared slot, and what unmet ones pay beyond the tariffs, to the members. The extras
@@ -280,19 +334,6 @@ contract Settlement is ISettlement {
         work.backedZones |= ~((uint256(1) << zones) - 1);
     }
 
-    function _copyPositions(bytes memory buffer, bytes calldata positions, bool cleared) private pure {
-        assembly ("memory-safe") {
-            let length := mload(buffer)
-            let given := mul(cleared, positions.length)
-            if gt(given, length) {
-                given := length
-            }
-            calldatacopy(add(buffer, 32), positions.offset, given)
-            // Beyond the end of calldata everything reads as zero.
-            calldatacopy(add(add(buffer, 32), given), calldatasize(), sub(length, given))
-        }
-    }
-
     function _move(Work memory work) private {
         FixedMoney memory total = work.total;
         WordFees.charge(work.words, work.deltas, _wordFeeNano);
@@ -305,15 +346,6 @@ contract Settlement is ISettlement {
             int128(total.congestion),
             work.earnings
         );
-    }
-
-    function _addTo(FixedMoney memory total, FixedMoney memory money) private pure {
-        unchecked {
-            total.backup += money.backup;
-            total.operatorFees += money.operatorFees;
-            total.members += money.members;
-            total.congestion += money.congestion;
-        }
     }
 
     function _emitSettled(

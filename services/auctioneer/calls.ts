@@ -13,6 +13,7 @@ const iface = new Interface([
   "function seal(uint32 slot,bytes32 commitment)",
   "function openSealed(uint32 slot,bytes orders,bytes32 salt) returns (uint256)",
   `function settle(tuple(${RECORD} record,bytes readings,bytes32 root)[] slots)`,
+  `function resettle(tuple(${RECORD} record,bytes settledReadings,bytes32 settledRoot,bytes readings,bytes32 root)[] slots)`,
   "function estimate(uint32 slot)",
   `function settleEstimated(${RECORD} record)`,
   "function advanceFinal(uint256 limit) returns (uint32)",
@@ -24,6 +25,12 @@ export interface SlotToSettle {
   record: ClearingRecord;
   readings: string;
   root: string;
+}
+
+/** A settled slot and the higher version of its report. */
+export interface SlotToResettle extends SlotToSettle {
+  settledReadings: string;
+  settledRoot: string;
 }
 
 /** Packed: a third of the calldata of `append`. Sorted by point, neighbours share storage words. */
@@ -40,6 +47,9 @@ export const encodeOpenSealed = (slot: number, orders: string, salt: string): st
   iface.encodeFunctionData("openSealed", [slot, orders, salt]);
 
 export const encodeSettle = (slots: readonly SlotToSettle[]): string => iface.encodeFunctionData("settle", [slots]);
+
+export const encodeResettle = (slots: readonly SlotToResettle[]): string =>
+  iface.encodeFunctionData("resettle", [slots]);
 
 export const encodeEstimate = (slot: number): string => iface.encodeFunctionData("estimate", [slot]);
 

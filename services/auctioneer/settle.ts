@@ -1,8 +1,8 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { slotAt } from "../platform/clock.ts";
 import { isRetryable, messageOf } from "../platform/errors.ts";
-import { emptyRecord, encodeSettle, type SlotToSettle } from "./calls.ts";
-import { reasonOf, type Context } from "./context.ts";
+import { emptyRecord, encodeResettle, encodeSettle, type SlotToSettle } from "./calls.ts";
+import { contractErrorOf, reasonOf, type Context } from "./context.ts";
 import type { ReadingsSource } from "./readings.ts";
 
 /** Meter-slots that fit one transaction at 6,000 gas each, with room below 16,777,216. */
@@ -59,7 +59,35 @@ export const createSettle = (context: Context, readings: ReadingsSource): { run(
     }
   };
 
+  /** Settled slots whose report was replaced by a higher version; each goes alone, they are few. */
+  const correct = async (): Promise<void> => {
+    const { slots, finalThrough } = context.view();
+    for (const [slot, { report, reports, settledVersion, record }] of slots) {
+      if (!report || slot <= finalThrough || settledVersion === undefined || report.version <= settledVersion) continue;
+      const settled = reports.get(settledVersion);
+      if (!settled) continue;
+      try {
+        const given = {
+          record: record ?? emptyRecord(slot),
+          settledReadings: await readings.fetch(settled.readingsHash),
+          settledRoot: settled.root,
+          readings: await readings.fetch(report.readingsHash),
+          root: report.root,
+        };
+        const key = `resettle:${slot}:${report.version}`;
+        const receipt = await send({ key, to: addresses.settlement, data: encodeResettle([given]) });
+        if (receipt.status !== 1) throw new Error(`transaction ${receipt.hash} reverted`);
+        failures.clear("resettle", slot);
+        log.info({ slot, version: report.version, gasUsed: Number(receipt.gasUsed) }, "resettled");
+      } catch (error) {
+        if (contractErrorOf(error)?.name === "WindowOver") continue;
+        failures.add("resettle", slot, reasonOf(error));
+      }
+    }
+  };
+
   const run = async (now: number): Promise<void> => {
+    await correct();
     const due = waiting();
     const [oldest] = due;
     if (!oldest) return;

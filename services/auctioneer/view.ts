@@ -45,6 +45,8 @@ export interface SlotView {
   sequences: Map<number, number>;
   record: ClearingRecord | undefined;
   report: { version: number; readingsHash: string; root: string } | undefined;
+  /** All versions so far. */
+  reports: Map<number, { readingsHash: string; root: string }>;
   settledVersion: number | undefined;
   /** Paid by its positions after the window: nothing is left to do. */
   settledEstimated: boolean;
@@ -60,6 +62,7 @@ const emptySlot = (): SlotView => ({
   sequences: new Map(),
   record: undefined,
   report: undefined,
+  reports: new Map(),
   settledVersion: undefined,
   settledEstimated: false,
   estimated: false,
@@ -195,13 +198,13 @@ const apply = (view: ChainView, event: ChainEvent): void => {
     case "Cleared":
       slotOf(view, event.slot).record = event.record;
       return;
-    case "Reported":
-      slotOf(view, event.slot).report = {
-        version: event.version,
-        readingsHash: event.readingsHash,
-        root: event.root,
-      };
+    case "Reported": {
+      const { version, readingsHash, root } = event;
+      const slot = slotOf(view, event.slot);
+      slot.report = { version, readingsHash, root };
+      slot.reports.set(version, { readingsHash, root });
       return;
+    }
     case "Settled": {
       const slot = slotOf(view, event.slot);
       if (event.status === "settled") slot.settledVersion = event.version;

@@ -47,6 +47,9 @@ const sentences: Record<string, (v: Values) => string> = {
   NothingToCover: (v) => `Point ${v["point"]} lacks nothing, or neither the default fund nor its credit have anything.`,
   NothingToRepay: (v) =>
     `Point ${v["point"]} has nothing to pay back with: its balance is ${v["balanceNano"]} nano-token.`,
+  NotSettled: (v) => `Slot ${v["slot"]} is not settled on a report.`,
+  NothingToResettle: (v) => `Slot ${v["slot"]} is settled with its last report, version ${v["version"]}.`,
+  WindowOver: (v) => `Slot ${v["slot"]} is final from slot ${v["finalFrom"]} on: no report changes it any more.`,
   NotLedger: (v) => `Only the ledger drops a margin, not ${v["caller"]}.`,
   NotModule: (v) => `Only a module named at deployment transfers between accounts, not ${v["caller"]}.`,
   BalanceOutOfRange: (v) =>
