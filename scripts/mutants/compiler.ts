@@ -9,6 +9,8 @@ import type { AstNode } from "./operators.ts";
 export interface Deployable {
   file: string;
   name: string;
+  /** Compiled through the intermediate representation: slower, for what has too many variables without. */
+  viaIR?: true;
 }
 
 export interface Code {
@@ -71,10 +73,11 @@ export const createCompiler = () => {
     /** Creation code by contract name; undefined when the changed source does not compile. Neither metadata nor hashes in it. */
     bytecodesOf(targets: Deployable[], changed: Record<string, string> = {}): Record<string, Code> | undefined {
       const codes: Record<string, Code> = {};
-      for (const { file, name } of targets) {
+      for (const { file, name, viaIR } of targets) {
         const output = compile(
           { [file]: changed[file] ?? read(file) },
           {
+            ...(viaIR && { viaIR }),
             optimizer: { enabled: true, runs: 1_000 },
             metadata: { bytecodeHash: "none", appendCBOR: false },
             outputSelection: { [PROJECT + file]: { [name]: ["evm.bytecode.object", "evm.bytecode.linkReferences"] } },

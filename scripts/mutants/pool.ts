@@ -12,12 +12,16 @@ export interface Question {
   codes: Record<string, Code>;
   /** Test files, under the root. */
   tests: string[];
+  /** Runs every test and answers with all failures, instead of ending at the first. */
+  all?: boolean;
 }
 
 export interface Answer {
   id: number;
   /** First test that failed, with its error. */
   failed?: string | undefined;
+  /** All that failed, when the question asked for all. */
+  failures: string[];
   passed: number;
 }
 
@@ -75,7 +79,7 @@ export const createPool = (secondsPerMutant: number) => {
         child.on("message", (answer) => done(answer as Answer));
         child.on("exit", (code) => {
           worker = undefined;
-          done({ id: question.id, failed: `the process ended with ${code}`, passed: 0 });
+          done({ id: question.id, failed: `the process ended with ${code}`, failures: [], passed: 0 });
         });
         child.send(question);
       });

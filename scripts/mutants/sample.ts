@@ -1,7 +1,7 @@
-/** A deterministic sample: every file gets its share, and at least a few. */
+/** A deterministic sample of a group: every file gets its share, and at least one. */
 import type { Mutant } from "./operators.ts";
 
-const LEAST = 3;
+const LEAST = 1;
 
 /** Mulberry32: small, seeded, the same everywhere. */
 const createRandom = (seed: number) => {

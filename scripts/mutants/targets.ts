@@ -72,10 +72,10 @@ const STAGES: StagePlan[] = [
   },
   { targets: [parts, library("ClearingRadial"), library("ClearingMesh")], tests: [/^clearing\/parts/] },
   {
-    targets: [pricing("Auction"), pricing("AuctionParts"), library("ClearingRadial"), library("ClearingMesh")],
+    targets: [pricing("Auction"), library("ClearingRadial"), library("ClearingMesh")],
     tests: [/^(life|auction|chunk|parts)/, /^(mesh|islands|green-settlement|bilateral-settlement)/],
   },
-  { targets: [pricing("OrderBook")], tests: [/^order-book/, /^(day|green-only|abuse|word-fee)/] },
+  { targets: [{ ...pricing("OrderBook"), viaIR: true }], tests: [/^order-book/, /^(day|green-only|abuse|word-fee)/] },
   { targets: [pricing("SealedBatches")], tests: [/^sealed/] },
   { targets: [pricing("Ledger")], tests: [/^(access|word-fee)/, /^life/] },
   {
@@ -111,16 +111,24 @@ export const createPlanner = (compiler: Compiler) => {
     ),
   }));
 
-  /** Stages that a file reaches: its own contract's first, meshed networks' first for what only they have. */
+  const own: Record<Group["name"], RegExp> = {
+    verifier: /^$/,
+    "order book": /OrderBook|SealedBatches/,
+    ledger: /Ledger/,
+    settlement: /Settlement|Bilaterals/,
+  };
+
+  /** Stages that a file reaches: its own contract's first, then its group's, meshed networks' first for what only they have. */
   return (file: string): Stage[] => {
-    const first = (stage: Stage): number =>
-      stage.targets.some((target) => target.file === file) ||
-      (/Mesh|Limits/.test(file) && /mesh/.test(stage.tests[0] ?? ""))
-        ? 0
-        : 1;
+    const group = groups.find(({ files }) => files.includes(file));
+    const rank = ({ targets, tests }: Stage): number => {
+      if (targets.some((target) => target.file === file)) return 0;
+      if (/Mesh|Limits/.test(file) && /mesh/.test(tests[0] ?? "")) return 0;
+      return group && targets.some(({ name }) => own[group.name].test(name)) ? 1 : 2;
+    };
     return stages
       .map(({ all, tests }) => ({ all, targets: all.filter((target) => closureOf(target.file).has(file)), tests }))
       .filter(({ targets, tests }) => targets.length > 0 && tests.length > 0)
-      .sort((a, b) => first(a) - first(b));
+      .sort((a, b) => rank(a) - rank(b));
   };
 };

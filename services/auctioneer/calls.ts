@@ -12,6 +12,8 @@ const iface = new Interface([
   "function appendDays(bytes orders) returns (uint256)",
   "function seal(uint32 slot,bytes32 commitment)",
   "function openSealed(uint32 slot,bytes orders,bytes32 salt) returns (uint256)",
+  "function forfeit(uint32 slot,address relayer) returns (uint256)",
+  "function bond() view returns (uint256)",
   `function settle(tuple(${RECORD} record,bytes readings,bytes32 root)[] slots)`,
   `function resettle(tuple(${RECORD} record,bytes settledReadings,bytes32 settledRoot,bytes readings,bytes32 root)[] slots)`,
   "function estimate(uint32 slot)",
@@ -45,6 +47,11 @@ export const encodeSeal = (slot: number, commitment: string): string =>
 
 export const encodeOpenSealed = (slot: number, orders: string, salt: string): string =>
   iface.encodeFunctionData("openSealed", [slot, orders, salt]);
+
+export const encodeForfeit = (slot: number, relayer: string): string =>
+  iface.encodeFunctionData("forfeit", [slot, relayer]);
+
+export const encodeSealedView = (name: "bond"): string => iface.encodeFunctionData(name);
 
 export const encodeSettle = (slots: readonly SlotToSettle[]): string => iface.encodeFunctionData("settle", [slots]);
 

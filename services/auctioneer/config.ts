@@ -37,6 +37,11 @@ export const auctioneerConfigSchema = z
      * is appended openly just before the gate. Run it with a tick within 150 s after each gate.
      */
     sealed: z.boolean().default(false),
+    /**
+     * Bonds of batches that others sealed and did not open are paid to the members where those of one relayer and slot are together
+     * at least this, token base units; 0: never.
+     */
+    forfeitFrom: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1_000_000),
     /** Day orders in one transaction; one of 96 slots takes about 150,000 gas, and each slot 20,000 for all of them. */
     maxDayOrdersPerTransaction: z.number().int().min(1).max(100).default(50),
     settle: z

@@ -16,6 +16,7 @@ import { auctioneerConfigSchema } from "./config.ts";
 import { createFailures, type Context } from "./context.ts";
 import { createDayOrders } from "./days.ts";
 import { createFinish } from "./finish.ts";
+import { createForfeits } from "./forfeits.ts";
 import { createIntake } from "./intake.ts";
 import { createReadings } from "./readings.ts";
 import { createRelay } from "./relay.ts";
@@ -41,10 +42,21 @@ await runProcess({
     const wallet = new Wallet(readPrivateKey(config));
     const sender = createSender({ provider, wallet, store, log });
     const genesisSlot = Number(await provider.call({ to: addresses.settlement, data: encodeView("genesisSlot") }));
-    const { meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement, bilaterals } = addresses;
+    const { meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement, bilaterals, sealedBatches } =
+      addresses;
     const source = await createView({
       provider,
-      addresses: [meteringPoints, grid, tariffs, orderBook, auction, meterOracle, settlement, bilaterals],
+      addresses: [
+        meteringPoints,
+        grid,
+        tariffs,
+        orderBook,
+        auction,
+        meterOracle,
+        settlement,
+        bilaterals,
+        sealedBatches,
+      ],
       startBlock: config.startBlock ?? addresses.deployedAtBlock,
       genesisSlot,
     });
@@ -57,7 +69,7 @@ await runProcess({
       sender: sender.address,
       send: sender.send,
       chainId: chain.chainId,
-      addresses: { orderBook, auction, settlement, sealedBatches: addresses.sealedBatches },
+      addresses: { orderBook, auction, settlement, sealedBatches },
       log,
       failures,
     };
@@ -70,6 +82,7 @@ await runProcess({
     const clear = createClear(context);
     const settle = createSettle(context, createReadings({ nodes: config.nodes, timeoutMs: config.nodeTimeoutMs }));
     const finish = createFinish(context, genesisSlot);
+    const forfeits = createForfeits(context);
 
     const chainTime = (): number => Math.max(clock.now(), source.view.head.timestamp);
     const intake = createIntake({ store, provider, view: () => source.view, domain: orderDomain(addresses) });
@@ -123,6 +136,7 @@ await runProcess({
         await stage(() => clear.run(now), errors);
         await stage(() => settle.run(now), errors);
         await stage(() => finish.run(now), errors);
+        await stage(() => forfeits.run(now), errors);
         failures.forget(source.view.finalThrough);
         if (errors.length > 1) log.warn({ errors: errors.map(messageOf) }, "several stages failed");
         if (errors.length > 0) throw errors[0];

@@ -10,7 +10,7 @@ import { createOutcome } from "./outcome.ts";
 
 /** SealedBatches: batches of one relayer in a slot, and seconds after the gate in which they are opened. */
 const MOST_BATCHES = 4;
-const OPENING_SECONDS = 150;
+export const OPENING_SECONDS = 150;
 
 interface SealedRow {
   key: string;
@@ -136,7 +136,28 @@ export const createSealing = (
     }
   };
 
+  /**
+   * What a branch of the chain took with it is sent again, as long as that is possible: the chain must show as many unopened batches of
+   * this relayer as there are on record. Nothing happens where it has a transaction all the same.
+   */
+  const resend = (now: number): void =>
+    store.transaction(() => {
+      for (const row of store.all<SealedRow>("SELECT * FROM sealed_batches WHERE state IN ('sealed', 'opened')")) {
+        const gate = gateOf(row.slot);
+        const shown = context.view().slots.get(row.slot)?.unopened.get(relayer) ?? 0;
+        const { n } = store.get<{ n: number }>(
+          "SELECT count(*) AS n FROM sealed_batches WHERE slot = ? AND state = 'sealed'",
+          row.slot,
+        ) as { n: number };
+        if (row.state === "sealed" && now <= gate && shown < n) setState(row.key, "sealing");
+        if (row.state !== "opened" || now > gate + OPENING_SECONDS || shown <= n) continue;
+        setState(row.key, "sealed");
+        store.run("UPDATE orders SET state = 'pending', reason = NULL, tx = NULL WHERE batch = ?", row.key);
+      }
+    });
+
   const run = async (now: number): Promise<boolean> => {
+    resend(now);
     let opened = false;
     for (const row of store.all<SealedRow>(
       "SELECT * FROM sealed_batches WHERE state IN ('sealing', 'sealed') ORDER BY rowid",

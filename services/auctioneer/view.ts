@@ -2,6 +2,7 @@ import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
 import { dayKeyOf, decodeLogs, takenSlotsOf } from "../protocol/day-events.ts";
 import type { ChainEvent, ClearingRecord, GridZone, SlotTerms } from "../protocol/events.ts";
+import { decodeSealed, type SealedEvent } from "../protocol/sealed-events.ts";
 import { createTradeLists, type TradeLists } from "../protocol/trade-list.ts";
 import { countOf, decodeWords } from "../protocol/words.ts";
 
@@ -43,6 +44,8 @@ export interface SlotView {
   appended: Map<string, string>;
   /** Highest sequence byte per point. */
   sequences: Map<number, number>;
+  /** Batches that a relayer sealed, and did neither open nor lose its bond for. */
+  unopened: Map<string, number>;
   record: ClearingRecord | undefined;
   report: { version: number; readingsHash: string; root: string } | undefined;
   /** All versions so far. */
@@ -60,6 +63,7 @@ const emptySlot = (): SlotView => ({
   book: undefined,
   appended: new Map(),
   sequences: new Map(),
+  unopened: new Map(),
   record: undefined,
   report: undefined,
   reports: new Map(),
@@ -119,6 +123,10 @@ export const createView = async ({
       next ??= emptyView(step.head, genesisSlot);
       const logs = step.logs.filter(({ blockNumber }) => Number(blockNumber) <= step.head.number);
       for (const event of decodeLogs(logs)) apply(next, event);
+      for (const log of logs) {
+        const event = decodeSealed(log);
+        if (event) applySealed(next, event);
+      }
       next.head = step.head;
       forget(next);
       if (!step.more) break;
@@ -143,6 +151,14 @@ export const slotOf = (view: ChainView, slot: number): SlotView => {
     view.slots.set(slot, found);
   }
   return found;
+};
+
+const applySealed = (view: ChainView, event: SealedEvent): void => {
+  const { unopened } = slotOf(view, event.slot);
+  if (event.name === "Sealed") unopened.set(event.relayer, (unopened.get(event.relayer) ?? 0) + 1);
+  else if (event.name === "Opened") unopened.set(event.relayer, (unopened.get(event.relayer) ?? 0) - 1);
+  // All of a relayer's in a slot, or what is left of an older lap of the ring, which is long forgotten.
+  else unopened.delete(event.relayer);
 };
 
 const apply = (view: ChainView, event: ChainEvent): void => {

@@ -1,10 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import type { Wallet } from "ethers";
 import type { ZodType } from "zod";
 import { fetchJson } from "../../../services/platform/http.ts";
 import * as api from "../../../services/protocol/api.ts";
 import type { ApiEvent, CheatKind, CheatResult, PointDetail, SlotStory } from "../../../services/protocol/api.ts";
+import { dayOrderStateSchema, type DayOrderState } from "../../../services/protocol/day-schema.ts";
+import { bodyOfDayOrder, signDayOrder } from "../../../services/protocol/day-order.ts";
+import { orderDomain } from "../../../services/protocol/order.ts";
 import type { Child } from "../../../scripts/local/child.ts";
 import { bid, createLiveMarket, FIRST_SLOT, offer, type LiveMarket } from "../support/live-market.ts";
 import { z } from "zod";
@@ -138,6 +142,32 @@ describe("api", function () {
     expect(await message(get("/points/77", api.pointDetailSchema))).to.match(/no metering point 77/);
     expect(await message(post({ point: 0, note: "x".repeat(70_000) }))).to.match(/larger than 65536 bytes/);
     expect(await message(get("/nowhere", api.healthSchema))).to.match(/no such address/);
+  });
+
+  it("forwards day orders, and what became of them", async () => {
+    const days = (body: unknown): Promise<{ id: string }> =>
+      fetchJson(`${url}/day-orders`, { method: "POST", body, timeoutMs: 20_000 });
+    const signed = await signDayOrder(market.owners[2] as Wallet, orderDomain(market.addresses), {
+      ...{ point: 2, firstSlot: slot + 20, stepsPerSlot: 1, sequence: 1, green: false },
+      ...{ energyWh: [700, 0, -600], priceMicroPerKwh: [90_000, 0, 200_000] },
+    });
+    const body = bodyOfDayOrder(signed);
+    expect(await message(days({ ...body, sequence: 2 }))).to.match(/signature: is not/);
+    expect(await message(days({ ...body, colour: "red" }))).to.match(/colour/);
+    expect(await message(days({ ...body, note: "x".repeat(70_000) }))).to.match(/larger than 65536 bytes/);
+    const { id } = await days(body);
+    expect(await days(body)).to.deep.equal({ id });
+    const state = (): Promise<DayOrderState> => get(`/day-orders/${id}`, dayOrderStateSchema);
+    expect(await state()).to.deep.include({ point: 2, firstSlot: slot + 20, slots: 3, state: "pending", txHash: null });
+    await tick(FIRST_SLOT * 900 + 30);
+    expect(await state()).to.include({ state: "appended", reason: null });
+    expect((await state()).txHash).to.match(/^0x[0-9a-f]{64}$/);
+    const mined = await get(`/transactions/${(await state()).txHash}`, api.transactionSchema);
+    expect(mined).to.be.an("object");
+    expect(await get(`/points/2/sequences?from=${slot + 19}&count=5`, api.sequencesSchema)).to.deep.equal([
+      0, 1, 1, 1, 0,
+    ]);
+    expect(await message(get("/day-orders/unknown", dayOrderStateSchema))).to.match(/no such day order/);
   });
 
   it("tells the story of a slot, each step with its transaction", async () => {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Child } from "../../../scripts/local/child.ts";
 import { fetchJson } from "../../../services/platform/http.ts";
 import type { OrderState } from "../../../services/protocol/api.ts";
+import { orderOfBody, packOrders, sealedCommitment } from "../../../services/protocol/order.ts";
 import { connectContracts } from "../../../services/protocol/contracts.ts";
 import { bid, createLiveMarket, FIRST_SLOT, offer, type LiveMarket } from "../support/live-market.ts";
 
@@ -102,5 +103,72 @@ describe("auctioneer: sealed batches", function () {
     expect(await Promise.all(sealed.map(stateOf))).to.deep.equal(["appended", "appended"]);
     expect(await free()).to.equal(2n * BOND);
     expect(await market.contracts.auction.clearingOf(slot)).to.not.match(/^0x0+$/);
+  });
+
+  it("seals and opens again what a reorganisation took from the chain", async () => {
+    const slot = FIRST_SLOT + 4;
+    const gate = slot * 900 - 600;
+    const rpc = (method: string, params: unknown[]): Promise<unknown> => market.provider.send(method, params);
+    await at(gate - 300);
+    const ids = [await send(2, slot), await send(3, slot)];
+    await market.chain.setTime(gate - 290);
+    const unsealed = await rpc("evm_snapshot", []);
+    await auctioneer.tick(gate - 290);
+    expect(await free()).to.equal(BOND);
+    // Another, longer branch, in which the hash was never sent.
+    await rpc("evm_revert", [unsealed]);
+    await market.chain.setTime(gate - 289);
+    await rpc("hardhat_mine", ["0x4"]);
+    expect(await free()).to.equal(2n * BOND);
+    await at(gate - 280);
+    await at(gate - 20);
+    expect([await words(slot), await free()]).to.deep.equal([0, BOND]);
+    await market.chain.setTime(gate + 20);
+    const unopened = await rpc("evm_snapshot", []);
+    await auctioneer.tick(gate + 20);
+    expect(await words(slot)).to.equal(2);
+    await rpc("evm_revert", [unopened]);
+    await market.chain.setTime(gate + 30);
+    await rpc("hardhat_mine", ["0x4"]);
+    expect(await words(slot)).to.equal(0);
+    await at(gate + 40);
+    await at(gate + 60);
+    expect(await words(slot)).to.equal(2);
+    expect(await free()).to.equal(2n * BOND);
+    expect(await Promise.all(ids.map(stateOf))).to.deep.equal(["appended", "appended"]);
+    await at(gate + 70);
+    expect(await market.contracts.auction.clearingOf(slot)).to.not.match(/^0x0+$/);
+  });
+
+  it("pays the members the bonds of what others sealed and did not open", async () => {
+    const slot = FIRST_SLOT + 5;
+    const gate = slot * 900 - 600;
+    const { token, ledger } = market.contracts;
+    const cheat = market.wallet("cheat");
+    const theirs = connectContracts(market.addresses, cheat).sealedBatches;
+    await (await token.approve(market.addresses.sealedBatches, 10n * BOND)).wait();
+    await (await market.contracts.sealedBatches.deposit(cheat.address, 3n * BOND)).wait();
+    const members = async (): Promise<bigint> => ledger.balanceOf(await ledger.MEMBERS());
+    await at(gate - 300);
+    const salt = `0x${"11".repeat(32)}`;
+    const body = await market.order(0, slot, 1, [offer(1_000, 90_000)]);
+    const orders = packOrders([orderOfBody(body)]);
+    const opened = sealedCommitment({ slot, relayer: cheat.address, orders, salt });
+    for (const commitment of [opened, `0x${"22".repeat(32)}`, `0x${"33".repeat(32)}`])
+      await (await theirs.seal(slot, commitment)).wait();
+    await market.chain.setTime(gate + 30);
+    await (await theirs.openSealed(slot, orders, salt)).wait();
+    await auctioneer.tick(gate + 140);
+    const before = await members();
+    await at(gate + 150);
+    expect(await members()).to.equal(before);
+    await at(gate + 160);
+    // Nano-token per base unit of a token with 6 decimals: 1,000.
+    expect(await members()).to.equal(before + 2n * BOND * 1_000n);
+    expect(await market.contracts.sealedBatches.freeOf(cheat.address)).to.equal(BOND);
+    await at(gate + 170);
+    expect(await members()).to.equal(before + 2n * BOND * 1_000n);
+    const { failures } = await fetchJson<{ failures: { stage: string }[] }>(url("/status"));
+    expect(failures.filter(({ stage }) => stage === "forfeit")).to.deep.equal([]);
   });
 });
