@@ -77,7 +77,7 @@ const STAGES: StagePlan[] = [
   },
   { targets: [{ ...pricing("OrderBook"), viaIR: true }], tests: [/^order-book/, /^(day|green-only|abuse|word-fee)/] },
   { targets: [pricing("SealedBatches")], tests: [/^sealed/] },
-  { targets: [pricing("Ledger")], tests: [/^(access|word-fee)/, /^life/] },
+  { targets: [pricing("Ledger")], tests: [/^(access|word-fee|bilaterals)/, /^life/] },
   {
     targets: [pricing("Settlement")],
     tests: [/^life/, /^(word-fee|green-settlement|bilateral-settlement|unmet)/, /^(islands|abuse|access)/],

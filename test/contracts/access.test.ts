@@ -342,6 +342,13 @@ describe("the ledger", () => {
       .withArgs(500, 495);
     await expect(c.ledger.deposit(0, 0)).to.be.revertedWithCustomError(c.ledger, "ZeroAmount");
     await expect(c.ledger.deposit(7, 1)).to.be.revertedWithCustomError(c.ledger, "UnknownAccount").withArgs(7);
+    await c.token.mint(await world.relayer.getAddress(), 100n);
+    for (const name of ["BACKUP", "OPERATOR", "MEMBERS", "CONGESTION", "DEFAULT_FUND"] as const) {
+      const account = await c.ledger[name]();
+      await expect(c.ledger.deposit(account, 3)).to.emit(c.ledger, "Deposited");
+    }
+    const below = (await c.ledger.DEFAULT_FUND()) - 1n;
+    await expect(c.ledger.deposit(below, 3)).to.be.revertedWithCustomError(c.ledger, "UnknownAccount");
     await expect(c.ledger.deposit(0, 2n ** 200n)).to.be.revertedWithCustomError(c.ledger, "DepositTooLarge");
     await expect(c.ledger.ownerOf(7)).to.be.revertedWithCustomError(c.ledger, "UnknownAccount");
     await expect(mine.ledger.requestWithdrawal(0, 0)).to.be.revertedWithCustomError(c.ledger, "ZeroAmount");

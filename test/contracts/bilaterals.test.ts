@@ -215,6 +215,52 @@ describe("bilateral trades: the registry", () => {
     await refused(trade, "GateClosed");
   });
 
+  it("binds nothing where an agreed price is beyond all others, and takes a balance of exactly what is bound", async () => {
+    world = await createWorld({ homes: 2, depositTokens: 0 });
+    const { c } = world;
+    await c.token.mint(await world.relayer.getAddress(), 10n ** 15n);
+    await c.token.approve(world.addresses.ledger, 2n ** 255n);
+    const one = { ...trade, slots: 1, energyWh: 1_000, maxSpreadMicroPerKwh: 0 };
+    const base = await c.orderBook.requiredMargin(0);
+    expect(base % NANO).to.equal(0n);
+    // Sold for a unit less than what a missing Wh may cost, tolerance included: one micro-token per kWh is bound.
+    const above = { ...one, priceMicroPerKwh: Number(T + TOLERANCE) - 1 };
+    const buyer = 1_000n * (T + 2n * TOLERANCE - 1n);
+    await c.ledger.deposit(0, (base + 1_000n) / NANO);
+    await c.ledger.deposit(1, (base + buyer) / NANO - 1n);
+    await refused(above, "MarginMissing");
+    await c.ledger.deposit(1, 1n);
+    await register(above);
+    expect(await c.bilaterals.boundOf(0)).to.deep.equal([1_000n, 1n]);
+    expect(await c.bilaterals.boundOf(1)).to.deep.equal([buyer, 1n]);
+    // And the buyer, at a price as far below zero.
+    const below = { ...one, priceMicroPerKwh: 1 - Number(TOLERANCE), nonce: 8n };
+    await c.ledger.deposit(0, 10n ** 12n);
+    await c.ledger.deposit(1, 1n);
+    await register(below);
+    expect(await c.bilaterals.boundOf(1)).to.deep.equal([buyer + 1_000n, 2n]);
+    await world.goTo(world.startOf(slot) - 599);
+    await expect(cancel(above))
+      .to.be.revertedWithCustomError(c.bilaterals, "GateClosed")
+      .withArgs(slot, world.startOf(slot) - 600);
+  });
+
+  it("binds for imbalance at any zone price, the widest fee included, where there is no backup supplier", async () => {
+    const bounds = { ...BOUNDS, lowestExportTariff: 50_000 };
+    world = await createWorld({
+      homes: 2,
+      bounds,
+      zones: [{ parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 0 }],
+    });
+    slot = world.genesisSlot + 1;
+    await register({ ...trade, firstSlot: slot });
+    const fee = T - 50_000n;
+    const seller = BigInt(bounds.highestPrice) + fee - 120_000n + TOLERANCE;
+    const buyer = 140_000n - (BigInt(bounds.lowestPrice) - fee) + TOLERANCE;
+    expect(await world.c.bilaterals.boundOf(0)).to.deep.equal([3n * 800n * seller, 1n]);
+    expect(await world.c.bilaterals.boundOf(1)).to.deep.equal([3n * 800n * buyer, 1n]);
+  });
+
   it("bounds the trades of a slot and of a point", async () => {
     world = await createWorld({ homes: 10 });
     slot = world.genesisSlot + 1;

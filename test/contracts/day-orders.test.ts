@@ -256,6 +256,7 @@ describe("day orders", () => {
     expect(plain(cancelled.words.get(slot + 2))).to.deep.equal([
       { point: 0, sequence: 4, sell: false, green: false, energyWh: 0, price: 0 },
     ]);
+    for (const at of [slot + 1, slot + 2]) expect((await bookByEvents(world, at)).matches).to.equal(true);
     // The slot without an order has the sequence, but no word: the day order is not for a later replay.
     expect(await world.c.orderBook.sequencesOf(0, slot, 5)).to.deep.equal([2n, 4n, 4n, 4n, 0n]);
     const refused = await world.append(slot + 3, [await world.order(0, slot + 3, [offer(100, 70_000)], 3)]);

@@ -67,6 +67,33 @@ describe("settlement of green energy", () => {
     expect(paid.congestion).to.equal(0n);
   });
 
+  it("pays the premium for a single Wh", async () => {
+    world = await createWorld({ homes: 5 });
+    slot = world.genesisSlot + 1;
+    const { words } = await world.append(slot, [
+      await world.order(0, slot, [green(offer(400, 90_000))]),
+      await world.order(1, slot, [offer(1_000, 100_000)]),
+      await world.order(2, slot, [green(bid(399, 250_000))]),
+      await world.order(3, slot, [green(bid(300, 240_000))]),
+      await world.order(4, slot, [bid(700, 260_000)]),
+    ]);
+    await world.goTo(world.startOf(slot) - 500);
+    const { record } = await world.clear(slot, words as string, [posting(100_000, { marginalOfferWh: 700 })], world.c, {
+      green: [{ price: 200_000, marginalBidWh: 1, marginalOfferWh: 0 }],
+    });
+    await world.goTo(world.startOf(slot + 1));
+    const metered = [reading(0, 400), reading(0, 700), reading(399, 0), reading(1, 0), reading(700, 0)];
+    const { readings, root } = await world.report(slot, metered);
+    const paid = await gains(() => world.c.settlement.settle([{ record, readings, root }]));
+    expect(paid.homes).to.deep.equal([
+      400n * 200_000n - WORD_FEE,
+      700n * 100_000n - WORD_FEE,
+      -399n * 240_000n - WORD_FEE,
+      -240_000n - WORD_FEE,
+      -700n * 140_000n - WORD_FEE,
+    ]);
+  });
+
   it("pays the premium across a full line, estimated slots too", async () => {
     world = await createWorld({ homes: 4, zones, zoneOf: (home) => (home < 2 ? 0 : 1) });
     slot = world.genesisSlot + 1;

@@ -186,6 +186,20 @@ describe("the life of a slot", () => {
     ).to.be.revertedWithCustomError(c.settlement, "AlreadySettled");
   });
 
+  it("is final 96 slots after it was settled, and not a second before", async () => {
+    const { c } = world;
+    const first = world.genesisSlot;
+    await world.goTo(world.startOf(first + 1));
+    const { readings, root } = await world.report(first, [reading(100, 0)]);
+    await c.settlement.settle([{ record: emptyRecord(first), readings, root }]);
+    for (const time of [world.startOf(first + 2), world.startOf(first + 97) - 2]) {
+      await world.goTo(time);
+      expect(await c.settlement.advanceFinal.staticCall(10)).to.equal(BigInt(first - 1));
+    }
+    await world.goTo(world.startOf(first + 97));
+    await expect(c.settlement.advanceFinal(10)).to.emit(c.settlement, "FinalThrough").withArgs(first);
+  });
+
   it("refuses readings, records, orders of slots and clearings that are not the chain's", async () => {
     const { c } = world;
     const { record } = await trade();

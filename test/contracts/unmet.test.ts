@@ -47,12 +47,12 @@ describe("trades that are not met where prices lie beyond the tariffs", () => {
       },
     );
     await world.goTo(world.startOf(slot + 1));
-    // 3 uses nothing and feeds in 70 Wh, 4 uses all and 100 Wh more; all others are exact.
+    // 3 uses nothing and feeds in 1 Wh, 4 uses all and 100 Wh more; all others are exact.
     const { readings, root } = await world.report(slot, [
       reading(1_000, 0),
       reading(0, 1_000),
       reading(0, 1_000),
-      reading(0, 70),
+      reading(0, 1),
       reading(700, 0),
     ]);
     const [before, pools] = [await balances([0, 1, 2, 3, 4]), await world.fixed()];
@@ -62,8 +62,8 @@ describe("trades that are not met where prices lie beyond the tariffs", () => {
       -1_000n * 114_500n,
       1_000n * 64_500n,
       1_000n * 60_000n,
-      // The 400 Wh come back at what they cost; the 70 Wh are at the export tariff.
-      70n * 60_000n,
+      // The 400 Wh come back at what they cost; the 1 Wh is at the export tariff.
+      60_000n,
       -600n * 10_000n - 100n * 300_000n,
     ]);
     // 100 Wh net out in the island, and 400 Wh earned 50,000 less than the export tariff.

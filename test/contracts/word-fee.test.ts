@@ -103,6 +103,32 @@ describe("the word fee", () => {
     expect(await world.c.ledger.earnedOf(other.address)).to.equal(2n * WORD_FEE);
   });
 
+  it("is counted beyond the first eight points", async () => {
+    world = await createWorld({ homes: 10 });
+    slot = world.genesisSlot + 1;
+    const clearer = await payer("clearer");
+    const before = await world.balances();
+    const { words } = await world.append(slot, [
+      await world.order(0, slot, [offer(1_000, 100_000)]),
+      await world.order(8, slot, [bid(300, 70_000), bid(200, 60_000), bid(100, 50_000)]),
+      await world.order(9, slot, [bid(1_000, 250_000)]),
+    ]);
+    await world.goTo(world.startOf(slot) - 500);
+    const { record } = await world.clear(slot, words as string, [posting(155_000)], world.as(clearer));
+    await world.goTo(world.startOf(slot + 1));
+    const metered = Array.from({ length: 10 }, (_, at) => reading(at === 9 ? 1_000 : 0, at === 0 ? 1_000 : 0));
+    const { readings, root } = await world.report(slot, metered);
+    await world.c.settlement.settle([{ record, readings, root }]);
+    const paid = (await world.balances()).map((nano, point) => nano - (before[point] as bigint));
+    expect([paid[0], paid[7], paid[8], paid[9]]).to.deep.equal([
+      1_000n * 155_000n - WORD_FEE,
+      0n,
+      -3n * WORD_FEE,
+      -1_000n * 195_000n - WORD_FEE,
+    ]);
+    expect(await world.c.ledger.earnedOf(clearer.address)).to.equal(5n * WORD_FEE);
+  });
+
   it("is paid for an estimated slot, and by nobody for a void one", async () => {
     const clearer = await payer("clearer");
     const record = await trade(slot, clearer);

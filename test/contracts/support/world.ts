@@ -115,6 +115,7 @@ export interface WorldOptions {
   nodes?: number;
   faults?: number;
   wordFeeNano?: bigint;
+  bounds?: DeployBounds;
   /** Who may call the ledger's `transferBetween`. */
   ledgerModules?: readonly string[];
   /** Slots whose terms are published from the genesis slot on. */
@@ -146,7 +147,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     committee: nodes.map(({ address }) => address),
     faults,
     zones,
-    bounds: BOUNDS,
+    bounds: options.bounds ?? BOUNDS,
     wordFeeNano: Number(wordFeeNano),
     ledgerModules: options.ledgerModules ?? [],
     genesisSlot,
