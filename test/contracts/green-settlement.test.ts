@@ -71,25 +71,25 @@ describe("settlement of green energy", () => {
     world = await createWorld({ homes: 5 });
     slot = world.genesisSlot + 1;
     const { words } = await world.append(slot, [
-      await world.order(0, slot, [green(offer(400, 90_000))]),
+      await world.order(0, slot, [green(offer(399, 90_000))]),
       await world.order(1, slot, [offer(1_000, 100_000)]),
-      await world.order(2, slot, [green(bid(399, 250_000))]),
-      await world.order(3, slot, [green(bid(300, 240_000))]),
+      await world.order(2, slot, [green(offer(300, 200_000))]),
+      await world.order(3, slot, [green(bid(400, 260_000))]),
       await world.order(4, slot, [bid(700, 260_000)]),
     ]);
     await world.goTo(world.startOf(slot) - 500);
     const { record } = await world.clear(slot, words as string, [posting(100_000, { marginalOfferWh: 700 })], world.c, {
-      green: [{ price: 200_000, marginalBidWh: 1, marginalOfferWh: 0 }],
+      green: [{ price: 200_000, marginalBidWh: 0, marginalOfferWh: 1 }],
     });
     await world.goTo(world.startOf(slot + 1));
-    const metered = [reading(0, 400), reading(0, 700), reading(399, 0), reading(1, 0), reading(700, 0)];
+    const metered = [reading(0, 399), reading(0, 700), reading(0, 1), reading(400, 0), reading(700, 0)];
     const { readings, root } = await world.report(slot, metered);
     const paid = await gains(() => world.c.settlement.settle([{ record, readings, root }]));
     expect(paid.homes).to.deep.equal([
-      400n * 200_000n - WORD_FEE,
+      399n * 200_000n - WORD_FEE,
       700n * 100_000n - WORD_FEE,
-      -399n * 240_000n - WORD_FEE,
-      -240_000n - WORD_FEE,
+      200_000n - WORD_FEE,
+      -400n * 240_000n - WORD_FEE,
       -700n * 140_000n - WORD_FEE,
     ]);
   });

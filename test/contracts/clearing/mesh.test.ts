@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { ZonePosting } from "../../../services/core/market/types.ts";
+import { GREEN, type ZonePosting } from "../../../services/core/market/types.ts";
 import { columnsOf, createProver, posting, zone } from "./mesh-case.ts";
 import type { MeshCase, MeshClaim, Step } from "./mesh-case.ts";
 
@@ -93,6 +93,22 @@ describe("the proof on meshed networks", function () {
     );
     await refuses(given, { ...claimed(), mu: [MU] }, "WrongDualCount", 1, 3);
     await refuses({ ...given, limits: [] }, claimed(), "WrongDualCount", 3, 0);
+  });
+
+  it("refuses green energy that is left on both sides of a zone", async () => {
+    const columns = columnsOf([
+      [0, 100, 20],
+      [0, -100, 20],
+    ]);
+    const given = triangle([], { columns: { ...columns, flags: columns.flags.map((own) => own | GREEN) } });
+    const traded = (wh: number): MeshClaim => ({
+      postings: [posting(20), posting(20), posting(20)],
+      green: [wh, 0, 0].map((own) => ({ price: 20, marginalBidWh: own, marginalOfferWh: own })),
+      mu: [0n, 0n, 0n],
+    });
+    await refuses(given, traded(0), "VolumeNotMaximal", 0);
+    await refuses(given, traded(99), "VolumeNotMaximal", 0);
+    expect((await prover.prove(given, traded(100))).boughtWh).to.equal(100n);
   });
 
   it("refuses duals that no price of the island goes with", async () => {
