@@ -22,11 +22,18 @@ const GAS_PER_WORD = 900;
 /** A point's share of the state that goes in and out of a part. */
 const GAS_PER_POINT = 1_600;
 const GAS_PER_ZONE = 60_000;
+/** Of a limit of a meshed network: its weight in each zone, and what it costs once (measured by `mesh-parts.test.ts`). */
+const GAS_PER_WEIGHT = 3_000;
+const GAS_PER_LIMIT = 25_000;
 const WORD_HEX = 32;
 
 /** Rough gas of a part; a whole book costs no more as one. */
-export const partGas = (words: number, points: number, zones: number): number =>
-  200_000 + words * GAS_PER_WORD + points * GAS_PER_POINT + zones * GAS_PER_ZONE;
+export const partGas = (words: number, points: number, zones: number, limits = 0): number =>
+  200_000 +
+  words * GAS_PER_WORD +
+  points * GAS_PER_POINT +
+  zones * GAS_PER_ZONE +
+  limits * (GAS_PER_LIMIT + zones * GAS_PER_WEIGHT);
 
 /**
  * Cuts a clearing between its batches.
@@ -44,6 +51,8 @@ export const planParts = (
   const columns = decodeBook(getBytes(submission.book));
   const claims = claimsOf(columns, zones, clearing);
   const points = columns.point.reduce((most, point) => Math.max(most, point + 1), 0);
+  // A dual price is posted for every limit.
+  const limits = submission.duals.mu.length;
   const parts: ClearingPart[] = [];
   let words = 0;
   let from = 2;
@@ -59,7 +68,7 @@ export const planParts = (
   for (let at = 2; at < submission.batches.length; at += 4) {
     const batch = submission.batches.slice(at, at + 4);
     const count = parseInt(batch, 16);
-    if (partGas(words + count, points, zones.length) > plannedGas) close();
+    if (partGas(words + count, points, zones.length, limits) > plannedGas) close();
     const own = submission.book.slice(from, from + WORD_HEX * count);
     from += WORD_HEX * count;
     next.book += own;
