@@ -3,8 +3,10 @@
  * ledger and settlement and runs the contract tests on each mutant. Needs a build. Writes docs/mutants.md when the whole
  * sample ran; `--log` keeps every verdict in a file, and takes those of unchanged files from it; exit 1 when less than 90 % of a group's mutants are killed.
  */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "./local/root.ts";
@@ -146,7 +148,13 @@ for (const mutant of drawn) {
 }
 pool.close();
 
-const text = report(groups, results, { seed, date: new Date().toISOString().slice(0, 10), found: total });
+const text = report(groups, results, {
+  seed,
+  date: new Date().toISOString().slice(0, 10),
+  found: total,
+  commit: spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: projectRoot, encoding: "utf8" }).stdout.trim(),
+  machine: `${cpus().length} x ${cpus()[0]?.model ?? "?"}`,
+});
 if (values.only && values.out === "docs/mutants.md") process.stdout.write(text);
 else writeFileSync(join(projectRoot, values.out), text);
 

@@ -33,10 +33,34 @@ const reasonFor = (reasons: Reason[], { file, text, from, to }: Result): string 
 const share = (killed: number, all: number): string => (all === 0 ? "-" : `${((100 * killed) / all).toFixed(1)} %`);
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|").replaceAll("`", "'").replace(/\s+/g, " ")}\``;
 
+const OPERATORS = [
+  "comparison",
+  "arithmetic",
+  "logic and bits",
+  "check dropped",
+  "rounding",
+  "constant",
+  "sign or negation dropped",
+  "assignment",
+  "assembly",
+] as const;
+
+/** The kind of change, by what was replaced. */
+const operatorOf = ({ from, to }: Result): (typeof OPERATORS)[number] => {
+  if (to === "false") return "check dropped";
+  if (to === "") return "sign or negation dropped";
+  if (/ - 1\) \/ \(/.test(to)) return "rounding";
+  if (/^(0x[0-9a-fA-F]+|[0-9][0-9_]*)$/.test(from)) return "constant";
+  if (/^(<=?|>=?|==|!=)$/.test(from)) return "comparison";
+  if (/^(\+|-|\*|\/|%|<<|>>)$/.test(from)) return "arithmetic";
+  if (/^(&&?|\|\|?)$/.test(from)) return "logic and bits";
+  return /=$/.test(from) ? "assignment" : "assembly";
+};
+
 export const report = (
   groups: Group[],
   results: Result[],
-  run: { seed: number; date: string; found: number },
+  run: { seed: number; date: string; found: number; commit: string; machine: string },
 ): string => {
   const reasons = existsSync(REASONS) ? (JSON.parse(readFileSync(REASONS, "utf8")) as Reason[]) : [];
   const count = (list: Result[], ...verdicts: Verdict[]): number =>
@@ -55,6 +79,12 @@ export const report = (
       .map(({ file, list }) => row(code(file.replace("contracts/", "")), list));
     return [row(`**${name}**`, own), ...fileRows];
   });
+  const operatorRows = OPERATORS.map((name) =>
+    row(
+      name,
+      results.filter((result) => operatorOf(result) === name),
+    ),
+  );
   const survivors = results.filter(({ verdict }) => verdict === "survived");
   const lines = survivors.map((survivor) => {
     const { file, line, from, to } = survivor;
@@ -67,12 +97,16 @@ export const report = (
 that it reaches, and runs their tests: a change that no test notices is a *survivor*. Operators: comparison shifted by one or swapped, arithmetic, logic and bit operations swapped, a check dropped, rounding
 flipped, a constant plus one, a sign or a negation dropped; in assembly \`lt gt slt sgt add sub mul div shl shr sar and or xor eq iszero\` and constants. *Not counted*: the bytecode is the same, or it does not compile. A time-out counts as killed.
 
-Seed ${run.seed}, ${run.date}: a sample of ${results.length} out of ${run.found} mutants, drawn per file. Compiled without the intermediate representation, tests as in \`npm test\`.
+Seed ${run.seed}, ${run.date}: a sample of ${results.length} out of ${run.found} mutants, drawn per file, as many per group. Contracts of commit ${run.commit}, on ${run.machine}. Compiled without the intermediate representation (\`OrderBook\` with), tests as in \`npm test\`.
 
 | file | mutants | killed | survived | not counted | killed of counted |
 |---|---|---|---|---|---|
 ${row("**all**", results)}
 ${groupRows.join("\n")}
+
+| operator | mutants | killed | survived | not counted | killed of counted |
+|---|---|---|---|---|---|
+${operatorRows.join("\n")}
 
 ## Survivors
 

@@ -35,14 +35,14 @@ describe("clearings of meshed networks in parts", function () {
         );
         const submission: Submission = {
           ...{ slot: 0, book: hexlify(encodeBook(columns)), batches: encodeBatches(sizes), trades: "0x" },
-          ...{ postings, green, tradesWh: [...tradesWh], duals: { mu } },
+          ...{ postings: [...postings], green: [...green], tradesWh: Array.from(tradesWh), duals: { mu: [...mu] } },
         };
         const terms = { ...termsOf([...zones], market.band, [...market.trades]), limits: packLimits(limits) };
         const [, outcome, positions] = await stand.harness.prove.staticCall(submission as never, START, terms);
         const end = bookHash(START, submission.book, submission.batches);
         // Parts of one batch; every order has a point of its own.
         const planned = partGas(4, columns.count, zones.length, limits.length);
-        const parts = planParts(submission, zones, { postings, green }, START, planned);
+        const parts = planParts(submission, zones, { postings: [...postings], green: [...green] }, START, planned);
         let state = "0x";
         for (const [at, part] of parts.entries()) {
           const next = await harness.clearPart.staticCall({ ...part, state }, terms, end, START);
