@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {GridZone, IGrid} from "../interfaces/IGrid.sol";
+import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {CodeStore} from "../libraries/CodeStore.sol";
 import {NetworkLimit} from "../libraries/MarketTypes.sol";
 import {PackedLimits} from "../libraries/PackedLimits.sol";
@@ -26,6 +27,8 @@ contract Grid is IGrid, AccessManaged {
         uint256 backedZones;
     }
 
+    address public immutable orderBook;
+
     Version[] private _versions;
     uint256 public unbackedZones;
     /// Limits (PackedLimits) as code, by version's index; those staged for the next meshed version at type max.
@@ -34,7 +37,9 @@ contract Grid is IGrid, AccessManaged {
     uint8 private _stagedZones;
     uint16 private _stagedLimits;
 
-    constructor(address manager) AccessManaged(manager) {}
+    constructor(address manager, address orderBook_) AccessManaged(manager) {
+        orderBook = orderBook_;
+    }
 
     function setGrid(uint32 fromSlot, GridZone[] calldata zones) external restricted {
         _push(fromSlot, zones);
@@ -55,6 +60,24 @@ contract Grid is IGrid, AccessManaged {
     function stageLimits(uint8 zones, NetworkLimit[] calldata limits, bool more) external restricted {
         if (!more) _unstage();
         _stage(limits, zones);
+    }
+
+    function island(uint8 zone) external restricted {
+        uint32 fromSlot = SlotTime.current() + 1;
+        if (block.timestamp > SlotTime.gateOf(fromSlot)) ++fromSlot;
+        (uint32 number, , Version storage base) = _find(fromSlot);
+        if (base.meshed) revert MeshedNetwork(number);
+        GridZone[] memory zones = abi.decode(CodeStore.read(base.pointer), (GridZone[]));
+        if (zone >= zones.length || zones[zone].parent == zone) revert NothingToIsland(zone);
+        zones[zone].parent = zone;
+        zones[zone].toParentWh = 0;
+        zones[zone].fromParentWh = 0;
+        (uint256 backed, uint256 together) = _backedZones(zones, zone);
+        // The rest of the old island keeps its orders, unless the backup supplier left with the zone.
+        uint256 voided = together | (base.backedZones & ~backed);
+        _write(fromSlot, zones, backed);
+        emit ZoneIslanded(zone, fromSlot, voided);
+        IOrderBook(orderBook).voidZones(fromSlot, voided);
     }
 
     function versionOf(
@@ -96,14 +119,22 @@ contract Grid is IGrid, AccessManaged {
             if (fromSlot < earliest) revert SlotTooEarly(fromSlot, earliest);
             if (zones.length < last.zones) revert ZoneCountFell(zones.length, last.zones);
         }
-        uint256 backed = _backedZones(zones);
+        (uint256 backed, ) = _backedZones(zones, 0);
+        version = _write(fromSlot, zones, backed);
+    }
+
+    function _write(
+        uint32 fromSlot,
+        GridZone[] memory zones,
+        uint256 backed
+    ) private returns (Version storage version) {
         unbackedZones |= ~backed & ((uint256(1) << zones.length) - 1);
         version = _versions.push();
         version.fromSlot = fromSlot;
         version.zones = uint8(zones.length);
         version.pointer = CodeStore.write(abi.encode(zones));
         version.backedZones = backed;
-        emit GridSet(fromSlot, uint32(length + 1), zones);
+        emit GridSet(fromSlot, uint32(_versions.length), zones);
     }
 
     /// Adds limits to those staged, in as many pieces of code as they need.
@@ -128,18 +159,23 @@ contract Grid is IGrid, AccessManaged {
         _stagedLimits = 0;
     }
 
-    /// Newest version that starts at or before `slot`; versions are numbered from 1.
+    /// Newest version that starts at or before `slot`; versions are numbered from 1. A zone is islanded at once, so a newer version may
+    /// start before an older one, which then never comes.
     function _find(uint32 slot) private view returns (uint32 version, uint32 throughSlot, Version storage found) {
         throughSlot = type(uint32).max;
         for (version = uint32(_versions.length); version != 0; --version) {
             found = _versions[version - 1];
             if (found.fromSlot <= slot) return (version, throughSlot, found);
-            throughSlot = found.fromSlot - 1;
+            if (found.fromSlot <= throughSlot) throughSlot = found.fromSlot - 1;
         }
         revert NoGrid(slot);
     }
 
-    function _backedZones(GridZone[] calldata zones) private pure returns (uint256 backed) {
+    /// Zones whose island has a backup supplier, and those in the same island as `member`; a bit each.
+    function _backedZones(
+        GridZone[] memory zones,
+        uint8 member
+    ) private pure returns (uint256 backed, uint256 together) {
         uint8[] memory rootOf = new uint8[](zones.length);
         uint256 backedRoots;
         for (uint256 zone = 0; zone < zones.length; ++zone) {
@@ -150,6 +186,7 @@ contract Grid is IGrid, AccessManaged {
         }
         for (uint256 zone = 0; zone < zones.length; ++zone) {
             backed |= ((backedRoots >> rootOf[zone]) & 1) << zone;
+            if (rootOf[zone] == rootOf[member]) together |= uint256(1) << zone;
         }
     }
 }

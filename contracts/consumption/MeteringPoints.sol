@@ -6,11 +6,16 @@ import {IGrid} from "../interfaces/IGrid.sol";
 import {IMeteringPoints, Point} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
-import {MarginPages} from "../libraries/MarginPages.sol";
 import {PointWord, PointWordLibrary} from "../libraries/PointWord.sol";
 
 /// See IMeteringPoints for what each function does.
 contract MeteringPoints is IMeteringPoints, AccessManaged {
+    /// The priority class stands in the two bits above the raises.
+    uint8 private constant RAISES = 63;
+    /// With all bits set a margin counts as dropped (MarginPages.DROPPED).
+    uint8 private constant MOST_RAISES = RAISES - 1;
+    uint8 private constant PRIORITIES = 4;
+
     IGrid public immutable grid;
     address public immutable orderBook;
 
@@ -64,13 +69,21 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
         if (tradeLimitWh > highest) revert TradeLimitTooHigh(tradeLimitWh, highest);
         uint8 raises = word.raises();
         if (tradeLimitWh > word.tradeLimitWh()) {
-            if (raises == MarginPages.DROPPED - 1) revert TooManyRaises(point);
+            if (raises & RAISES == MOST_RAISES) revert TooManyRaises(point);
             ++raises;
         } else if (tradeLimitWh < word.tradeLimitWh()) {
             _onlyWithoutOpenSlots(point);
         }
         _store(point, word, word.owner(), tradeLimitWh, raises, word.handovers());
         emit TradeLimitSet(point, tradeLimitWh);
+    }
+
+    function setPriority(uint32 point, uint8 priority) external restricted {
+        if (priority >= PRIORITIES) revert UnknownPriority(priority);
+        PointWord word = _existing(point);
+        uint8 raises = (priority << 6) | (word.raises() & RAISES);
+        _store(point, word, word.owner(), word.tradeLimitWh(), raises, word.handovers());
+        emit PrioritySet(point, priority);
     }
 
     function setDelegate(uint32 point, address delegate, uint40 validUntil) external onlyOwner(point) {
@@ -88,8 +101,9 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
                 word.importLimitWh(),
                 word.exportLimitWh(),
                 word.tradeLimitWh(),
-                word.raises(),
-                word.handovers()
+                word.raises() & RAISES,
+                word.handovers(),
+                word.priority()
             );
     }
 

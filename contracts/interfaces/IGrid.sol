@@ -22,6 +22,9 @@ interface IGrid {
     /// The version just set is meshed. `limits`: minWh and maxWh (int64), then an int32 per zone, for one limit after the other.
     event LimitsSet(uint32 indexed fromSlot, uint32 version, bytes limits);
 
+    /// The zone and all behind it are an island from `fromSlot` on; orders of `voidedZones` (a bit each) in open books are void.
+    event ZoneIslanded(uint8 indexed zone, uint32 indexed fromSlot, uint256 voidedZones);
+
     error NotTopological(uint8 zone, uint8 parent);
     error TooManyZones(uint256 zones);
     error SlotTooEarly(uint32 fromSlot, uint32 earliest);
@@ -31,6 +34,10 @@ interface IGrid {
     error NoLimits();
     error TooManyLimits(uint256 limits, uint256 most);
     error StagedForOtherZones(uint256 stagedZones, uint256 zones);
+    /// Islanding changes no meshed network: what its limits become is not the contract's to say.
+    error MeshedNetwork(uint32 version);
+    /// No such zone, or it is the root of an island.
+    error NothingToIsland(uint8 zone);
 
     /// Sets a radial network from `fromSlot` on. Restricted to the grid operator. `fromSlot` lies beyond every open book
     /// (the first version may start at once). Zones are never removed.
@@ -43,6 +50,12 @@ interface IGrid {
     /// Keeps limits for the next `setMesh`, where they do not all fit into one transaction. Restricted to the grid operator.
     /// Without `more` those staged before are dropped.
     function stageLimits(uint8 zones, NetworkLimit[] calldata limits, bool more) external;
+
+    /// Opens the line of a zone to its parent at once: the zone and all behind it are an island from the first slot whose gate is
+    /// open. In these slots orders of its zones, and of zones that lose the backup supplier with it, are void; new ones count under
+    /// the island's band and margin. Slots past their gate stay as they are. Versions set before that start later never come: to
+    /// reconnect, set a new one. Restricted to the grid operator.
+    function island(uint8 zone) external;
 
     /// What settlement needs of the network in force in `slot`: its version, the last slot it is in force, its number of zones,
     /// and one bit per zone that is set when the zone's island has a backup supplier.
@@ -58,6 +71,8 @@ interface IGrid {
     function limitsOf(uint32 slot) external view returns (NetworkLimit[] memory);
     /// One bit per zone that is without a backup supplier in some version so far: its accounts' margin counts with the band's bounds.
     function unbackedZones() external view returns (uint256);
+    /// Told which zones are islanded.
+    function orderBook() external view returns (address);
     /// Zones in force in the current slot.
     function zoneCount() external view returns (uint8);
 }

@@ -156,6 +156,8 @@ interface ILedger {
     /// What an address earned by clearing and did not take out yet.
     function earnedOf(address clearer) external view returns (uint256 nano);
     function isModule(address module) external view returns (bool);
+    /// Day (unix time / 86,400) of the last withdrawal, and the base units that left in it so far.
+    function withdrawnOn() external view returns (uint32 day, uint256 amount);
     function token() external view returns (address);
     /// Open request of an account: token base units and the slot in which it was made.
     function requestOf(uint32 account) external view returns (uint256 amount, uint32 slot);

@@ -16,6 +16,9 @@ struct Point {
     uint8 raises;
     /// How often the point changed hands (mod 256); delegates of former owners count no longer.
     uint8 handovers;
+    /// Priority class of its bids: 0 normal, 1 opportunistic, 2 critical, 3 emergency. Where an island without backup supplier is
+    /// short of energy, bids at the price share by its weight (2, 1, 4, 8).
+    uint8 priority;
 }
 
 /// @title Metering points: one connection with one meter, dense ids from 0, and who may sign orders for it.
@@ -36,6 +39,13 @@ interface IMeteringPoints {
     error UnknownZone(uint8 zone, uint8 zoneCount);
     error TradeLimitTooHigh(uint24 tradeLimitWh, uint24 highestWh);
     error TooManyRaises(uint32 point);
+    error UnknownPriority(uint8 priority);
+    event PrioritySet(uint32 indexed point, uint8 priority);
+
+    /// Sets a point's priority class, which the order book copies into its orders from now on. Restricted to the grid operator:
+    /// nobody claims it for himself.
+    function setPriority(uint32 point, uint8 priority) external;
+
     /// Orders were placed under the present trading limit in slots that are not final.
     error SlotsOpen(uint32 point, uint32 throughSlot, uint32 finalThrough);
     error ZeroAddress();

@@ -42,7 +42,11 @@ interface IOrderBook {
         OverRating,
         BadSignature,
         MarginTooLow,
-        Malformed
+        Malformed,
+        /// The market state takes no new orders (IEmergency); single cancellations are taken still.
+        MarketHalted,
+        /// Sealed before the zone of its point was islanded (IGrid.island).
+        ZoneVoided
     }
 
     /// One batch. `words`: its OrderWords, 16 bytes each, in order of append. `book`: running hash after them, keccak256 of the hash
@@ -64,6 +68,21 @@ interface IOrderBook {
     /// The same from packed orders (PackedOrder): for relayers, a third of the calldata. All orders are of `slot`.
     function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended);
 
+    /// The orders that stand in the books from `firstSlot` to `throughSlot` of points in `zones` (a bit each) are void. Every one of
+    /// these books that has words was folded once more: keccak256 of its hash, the 32 bytes of `zones` and a zero byte, its last 6
+    /// bytes zero. In a clearing's `batches` a void is 2 zero bytes, then the 32 bytes of `zones`.
+    event ZonesVoided(uint32 indexed firstSlot, uint32 throughSlot, uint256 zones);
+
+    error NotEmergency(address caller);
+    error NotGrid(address caller);
+
+    /// Only Emergency: 0 open, 1 no new orders, 2 no clearing either.
+    function setMarketState(uint8 state) external;
+    /// Only Grid, when it islands a zone: voids the orders of `zones` in all books from `firstSlot` on that are open. Orders of these
+    /// zones in sealed batches of these slots are void too, and margins in these slots count anew with each order.
+    function voidZones(uint32 firstSlot, uint256 zones) external;
+    function emergency() external view returns (address);
+
     error NotSealedBatches(address caller);
     error NotLedger(address caller);
 
@@ -72,7 +91,7 @@ interface IOrderBook {
     /// Only SealedBatches: one of them is opened; as appendPacked, after the gate.
     function appendSealed(uint32 slot, bytes calldata orders) external returns (uint256 appended);
     /// The slot's book is complete after this block time: the gate, or the end of the opening window (150 s later) while sealed
-    /// batches are not opened. Before the gate more can be sealed.
+    /// batches are not opened. Before the gate more can be sealed. Never (type max) while the market state forbids clearing.
     function clearableFrom(uint32 slot) external view returns (uint256);
     function sealedBatches() external view returns (address);
 
@@ -87,8 +106,8 @@ interface IOrderBook {
 
     /// A day order was taken. `taken`: bit i, its slot first + i was, with its sequence; `worded`: that slot got words. `order`:
     /// PackedDays up to its last step. The words of a slot in order of its steps: point, sequence, `zone`, flags (bit 0 where it
-    /// sells, bit 1 if green), energy, price; for a slot without a step one word with zero flags, energy and price.
-    event DayOrderAppended(uint8 zone, uint128 taken, uint128 worded, bytes order);
+    /// sells, bit 1 if green, bits 3..2 `priority`), energy, price; for a slot without a step one word with zero flags, energy and price.
+    event DayOrderAppended(uint8 zone, uint8 priority, uint128 taken, uint128 worded, bytes order);
     /// End of one `appendDays`: the words of all its DayOrderAppended, in their order, are one batch for each slot. `books`: for
     /// each slot from `firstSlot` on 32 bytes running hash and 4 bytes number of words after it; zeros where it added none.
     event DaysAppended(uint32 indexed firstSlot, bytes books);

@@ -23,6 +23,12 @@ library BookRing {
         return keccak256(abi.encode(block.chainid, address(this), slot)) & HASH;
     }
 
+    /// The book's hash once the orders of `zones` (a bit each) that stand in it are void: 33 bytes follow the hash, and no batch of
+    /// words has so many.
+    function voided(bytes32 book, uint256 zones) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(book, zones, uint8(0))) & HASH;
+    }
+
     function get(
         mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {BookRing} from "./BookRing.sol";
-import {PriceBand} from "./MarketTypes.sol";
+import {ClearingVoids} from "./ClearingVoids.sol";
+import {ClearingSubmission, PriceBand} from "./MarketTypes.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
 
 /// What one replay of a book leaves in memory: one word per point, zero until the tally (read by BookTables).
@@ -14,6 +15,11 @@ struct BookTable {
     uint256 memoryOffset;
     /// Points 0 .. points-1 have a table entry; not all of them need be in the book.
     uint256 points;
+    /// Voids among the batches at hand, and zones that are void before all of them (ClearingVoids).
+    uint256 voids;
+    uint256 voided;
+    /// Memory offset of the record in which void orders count.
+    uint256 dead;
 }
 
 /// Reads a slot's book from calldata: hash, live words, sums at the margin, fills. In assembly, since it runs per order.
@@ -39,35 +45,49 @@ library ClearingBook {
         bytes calldata batches,
         bytes32 start
     ) internal pure returns (bytes32 hash, BookTable memory table) {
-        hash = fold(book, batches, start);
+        (hash, table.voids) = fold(book, batches, start);
         table.points = bound(book);
         table.memoryOffset = room(table.points);
     }
 
-    /// Running hash after whole batches. Leaves no memory behind.
-    function fold(bytes calldata book, bytes calldata batches, bytes32 start) internal pure returns (bytes32 hash) {
+    /// Running hash after whole batches, and how many voids are among them. Leaves no memory behind.
+    function fold(
+        bytes calldata book,
+        bytes calldata batches,
+        bytes32 start
+    ) internal pure returns (bytes32 hash, uint256 voids) {
         if (book.length % WORD_BYTES != 0) revert IClearingErrors.MalformedBook(book.length);
         uint256 end;
+        uint256 ragged;
         bytes32 kept = BookRing.HASH;
         hash = start;
         assembly ("memory-safe") {
             let free := mload(0x40)
+            let batch := batches.offset
+            let last := add(batch, batches.length)
             end := book.offset
-            for {
-                let batch := batches.offset
-                let last := add(batch, batches.length)
-            } lt(batch, last) {
+            for {} lt(batch, last) {
                 batch := add(batch, 2)
             } {
                 let size := shl(4, shr(240, calldataload(batch)))
                 mstore(free, hash)
+                if iszero(size) {
+                    // BookRing.voided: no batch is empty.
+                    calldatacopy(add(free, 0x20), add(batch, 2), 0x20)
+                    mstore8(add(free, 0x40), 0)
+                    hash := and(keccak256(free, 0x41), kept) // [93]
+                    batch := add(batch, 0x20)
+                    voids := add(voids, 1)
+                    continue
+                }
                 calldatacopy(add(free, 0x20), end, size)
                 hash := and(keccak256(free, add(size, 0x20)), kept) // [1]
                 end := add(end, size)
             }
             end := sub(end, book.offset)
+            ragged := xor(batch, last)
         }
-        if (end != book.length || batches.length & 1 != 0) {
+        if (end != book.length || ragged != 0) {
             revert IClearingErrors.MalformedBatches(end / WORD_BYTES, book.length / WORD_BYTES);
         }
     }
@@ -131,7 +151,7 @@ library ClearingBook {
     /// @return welfare of the orders filled here, before fees, nano-token
     /// @return margin calldata offsets of the words at the price, the last appended first
     function tally(
-        bytes calldata book,
+        ClearingSubmission calldata submission,
         BookTable memory table,
         ZoneTally[] memory zones,
         uint256 count
@@ -140,9 +160,13 @@ library ClearingBook {
         ZoneTally memory twin;
         nowhere.price = twin.price = type(int256).max;
         nowhere.lo = twin.lo = type(int256).min;
-        (welfare, margin) = _read(book, table.memoryOffset, _directory(zones, count, nowhere), zones.length > count);
+        uint256 directory = _directory(zones, count, nowhere);
+        bool apart = zones.length > count;
+        if (table.voids | table.voided == 0)
+            (welfare, margin) = read(submission.book, table.memoryOffset, directory, apart);
+        else (welfare, margin) = ClearingVoids.read(submission, table, directory, apart);
         // Below the highest price every bid is left and every offer filled.
-        if (_isFound(nowhere) || _isFound(twin)) _refuseZone(book, count);
+        if (_isFound(nowhere) || _isFound(twin)) _refuseZone(submission.book, count);
     }
 
     /// Ends the tally of a whole book.
@@ -220,12 +244,12 @@ library ClearingBook {
     /// @param zones a directory of 256 pointers
     /// @param apart green offers trade apart; green-only bids always do
     /// @return welfare as `tally`, but for the fees; margin as `tally`
-    function _read(
+    function read(
         bytes calldata book,
         uint256 entries,
         uint256 zones,
         bool apart
-    ) private pure returns (int256 welfare, uint256[] memory margin) {
+    ) internal pure returns (int256 welfare, uint256[] memory margin) {
         // Few stack slots: `book.length` is the cursor, the free memory pointer ends the list.
         assembly ("memory-safe") {
             margin := mload(0x40)

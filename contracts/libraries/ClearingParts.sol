@@ -30,12 +30,14 @@ library ClearingParts {
         bytes32 bookStart
     ) internal pure returns (bytes memory next, ClearingOutcome memory outcome, BookTable memory table) {
         PartState memory state = _resume(part, progress, bookEnd);
-        bytes32 got = ClearingBook.fold(part.submission.book, part.submission.batches, part.hashBefore);
+        bytes32 got;
+        (got, table.voids) = ClearingBook.fold(part.submission.book, part.submission.batches, part.hashBefore);
+        table.voided = state.voided;
         if (got != state.hashAfter) revert IClearingErrors.PartMismatch(state.hashAfter, got); // [46]
         ZoneTally[] memory tallies = _tallies(part, market, state);
         _makeRoom(part, state, table);
         uint256[] memory margin;
-        (outcome.welfareNano, margin) = ClearingBook.tally(part.submission.book, table, tallies, market.zones.length);
+        (outcome.welfareNano, margin) = ClearingBook.tally(part.submission, table, tallies, market.zones.length);
         outcome.welfareNano += state.welfareNano;
         ClearingClaims.fill(part, table, tallies, market.zones.length, margin, state.seen);
         if (part.hashBefore == bookStart) {
@@ -48,6 +50,7 @@ library ClearingParts {
         state.welfareNano = outcome.welfareNano;
         state.tallies = ZoneTallies.pack(tallies, market.zones.length);
         state.table = PartTables.pack(table);
+        state.voided = table.voided;
         next = abi.encode(state);
     }
 

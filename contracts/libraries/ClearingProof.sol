@@ -42,7 +42,7 @@ library ClearingProof {
     ) internal pure returns (ClearingOutcome memory outcome) {
         ZoneTally[] memory tallies = open(submission, market);
         uint256[] memory margin;
-        (outcome.welfareNano, margin) = ClearingBook.tally(submission.book, table, tallies, market.zones.length);
+        (outcome.welfareNano, margin) = ClearingBook.tally(submission, table, tallies, market.zones.length);
         outcome.welfareNano -= ClearingBook.close(tallies, market.band);
         check(submission, market, tallies, outcome);
         ClearingMargin.fill(table, tallies, market.zones.length, margin);

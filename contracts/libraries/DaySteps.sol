@@ -116,6 +116,7 @@ library DaySteps {
         unchecked {
             run.slotBytes = day.steps << 5;
             uint256 head = (day.point << 96) | (day.sequence << 88) | (uint256(point.zone()) << 80);
+            head |= uint256(point.priority()) << 74;
             run.head = (head | (day.green ? 1 << 73 : 0)) << 128;
             run.rowShift = ReplayPages.rowShiftOf(day.point);
             run.sequence = day.sequence;

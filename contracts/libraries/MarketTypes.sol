@@ -95,7 +95,7 @@ struct ClearingSubmission {
     uint32 slot;
     /// All OrderWords of the slot, 16 bytes each, in order of append.
     bytes book;
-    /// 2 bytes per batch: the number of its words (1..65535).
+    /// 2 bytes per batch: the number of its words (1..65535). A void (IOrderBook.ZonesVoided) is 2 zero bytes and 32 of its zones.
     bytes batches;
     /// One per zone.
     ZonePosting[] postings;

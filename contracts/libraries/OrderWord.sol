@@ -6,7 +6,7 @@ pragma solidity ^0.8.28;
 ///   bits 127..96  point     uint32  metering point (account)
 ///   bits  95..88  sequence  uint8   the account's sequence byte for the slot; a later order has another one
 ///   bits  87..80  zone      uint8   zone of the point, copied by the book when it appends
-///   bits  79..72  flags     uint8   bit 0: offer (else bid); bit 1: green
+///   bits  79..72  flags     uint8   bit 0: offer (else bid); bit 1: green; bits 3..2: priority class of the point
 ///   bits  71..40  energyWh  uint32  0 only in the single word of a cancellation
 ///   bits  39..0   price     int40   limit, micro-token per kWh
 type OrderWord is uint128;

@@ -38,4 +38,6 @@ struct PartState {
     uint256[] seen;
     /// PartTables.pack.
     bytes table;
+    /// Zones that are void before the next part's end, a bit each.
+    uint256 voided;
 }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 /// A metering point in one storage word, so that an order costs one read.
 ///
-///   bits 255..248 handovers     bits 247..240 raises
+///   bits 255..248 handovers     bits 247..246 priority class, 245..240 raises: together what a margin was checked for
 ///   bits 239..216 tradeLimitWh  bits 215..192 exportLimitWh  bits 191..168 importLimitWh
 ///   bits 167..160 zone          bits 159..0   owner (zero = no such point)
 type PointWord is uint256;
@@ -52,8 +52,14 @@ library PointWordLibrary {
         return uint24(PointWord.unwrap(word) >> 216);
     }
 
+    /// Changes with every raise of the trading limit, and with the priority class.
     function raises(PointWord word) internal pure returns (uint8) {
         return uint8(PointWord.unwrap(word) >> 240);
+    }
+
+    /// Priority class of the point's bids: 0 normal, 1 opportunistic, 2 critical, 3 emergency.
+    function priority(PointWord word) internal pure returns (uint8) {
+        return uint8(PointWord.unwrap(word) >> 246) & 3;
     }
 
     function handovers(PointWord word) internal pure returns (uint8) {

@@ -7,6 +7,7 @@ import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
+import {EmergencyWord} from "../libraries/EmergencyWord.sol";
 import {MarginPages} from "../libraries/MarginPages.sol";
 import {OrderRules} from "../libraries/OrderRules.sol";
 import {PointWord} from "../libraries/PointWord.sol";
@@ -25,13 +26,16 @@ abstract contract BookMargin is IOrderBook {
     int256 private immutable _lowestPrice;
     /// Fee of all words that one account can have in a slot's book.
     uint256 private immutable _wordsNano;
-    IGrid private immutable _grid;
+    IGrid internal immutable _grid;
 
     mapping(uint256 page => uint256 word) private _margins;
+    /// Market state, and which zones were voided lately: one read per batch.
+    EmergencyWord internal _emergency;
 
     /// What the margin checks of one transaction share: the page at hand, so that batches sorted by point read each page once,
     /// and what is read when the first order extends its margin (`finalThrough` 0 before).
     struct MarginCheck {
+        EmergencyWord emergency;
         uint256 key;
         uint256 page;
         uint32 finalThrough;
@@ -100,8 +104,10 @@ abstract contract BookMargin is IOrderBook {
         bool cancels
     ) internal returns (bool) {
         (uint32 through, bool current) = _throughOf(check, point, word.raises());
-        if (slot <= through && (current || cancels)) return true;
-        if (cancels) return false;
+        if (slot <= through) {
+            // What was margined before its zone was islanded counts anew, order by order.
+            if (cancels || (current && !check.emergency.isVoided(slot, word.zone()))) return true;
+        } else if (cancels) return false;
         return _extendMargin(check, uint32(slot), uint32(point), word, through);
     }
 

@@ -136,6 +136,8 @@ abstract contract DayBook is BookMargin, EIP712 {
         days_.reasons = new bytes(DayTable.SLOTS);
         days_.lowest = type(int256).min;
         days_.highest = type(int256).max;
+        days_.margin.emergency = _emergency;
+        bool halted = _emergency.state() != 0;
         unchecked {
             uint256 free = _free();
             days_.table = free;
@@ -155,6 +157,7 @@ abstract contract DayBook is BookMargin, EIP712 {
                 uint256 slot = days_.first + i;
                 TermsWord terms = tariffs.wordOf(uint32(slot));
                 if (block.timestamp > SlotTime.gateOf(uint32(slot))) DayTable.close(entry, uint256(Skip.GateClosed));
+                else if (halted) DayTable.close(entry, uint256(Skip.MarketHalted));
                 else if (!terms.isPublished()) DayTable.close(entry, uint256(Skip.NotPublished));
                 else {
                     // The book's hash will stand before the words.
@@ -187,7 +190,7 @@ abstract contract DayBook is BookMargin, EIP712 {
         _loadRows(days_, day.point / ReplayPages.POINTS, from, to);
         (uint32 through, ) = _throughOf(days_.margin, day.point, 0);
         _fillSlots(days_, point, from, to, through);
-        taken = _tell(days_, point.zone());
+        taken = _tell(days_, point);
     }
 
     /// One check, for the last slot that is within reach and has a step.
@@ -262,7 +265,7 @@ abstract contract DayBook is BookMargin, EIP712 {
     }
 
     /// Tells what became of the order's slots; false when none was taken.
-    function _tell(Days memory days_, uint8 zone) private returns (bool) {
+    function _tell(Days memory days_, PointWord point) private returns (bool) {
         PackedDays.Day memory day = days_.day;
         uint256 refused = days_.refused;
         uint256 taken = ((1 << day.slots) - 1) & ~refused;
@@ -274,7 +277,8 @@ abstract contract DayBook is BookMargin, EIP712 {
             }
         }
         if (taken == 0) return false;
-        emit DayOrderAppended(zone, uint128(taken), uint128(taken & ~days_.silent), day.content());
+        uint256 worded = taken & ~days_.silent;
+        emit DayOrderAppended(point.zone(), point.priority(), uint128(taken), uint128(worded), day.content());
         return true;
     }
 

@@ -48,6 +48,9 @@ contract Ledger is ILedger {
     mapping(address clearer => uint256 nano) private _earned;
     mapping(address module => bool) public isModule;
     Defaults.Book private _defaults;
+    /// Base units that left the ledger in the day of the last withdrawal.
+    uint32 private _day;
+    uint224 private _withdrawnInDay;
 
     constructor(
         address token_,
@@ -115,6 +118,7 @@ contract Ledger is ILedger {
             request.amount -= uint128(amount);
         }
         _balances.add(account, -int128(uint128(amount)) * NANO_PER_BASE_UNIT);
+        _count(amount);
         emit Withdrawn(account, msg.sender, amount);
         IERC20(token).safeTransfer(msg.sender, amount);
     }
@@ -201,8 +205,13 @@ contract Ledger is ILedger {
         amount = nano / unit;
         if (amount == 0) revert ZeroAmount();
         _earned[msg.sender] = nano % unit;
+        _count(amount);
         emit EarnedWithdrawn(msg.sender, amount);
         IERC20(token).safeTransfer(msg.sender, amount);
+    }
+
+    function withdrawnOn() external view returns (uint32 day, uint256 amount) {
+        return (_day, _withdrawnInDay);
     }
 
     function earnedOf(address clearer) external view returns (uint256 nano) {
@@ -249,6 +258,13 @@ contract Ledger is ILedger {
             _earned[earnings[i].clearer] += nano;
             sum += int256(uint256(nano));
         }
+    }
+
+    /// How much leaves in a day is watched (IEmergency), never bounded here.
+    function _count(uint256 amount) private {
+        uint32 today = uint32(block.timestamp / 1 days);
+        _withdrawnInDay = uint224(amount) + (_day == today ? _withdrawnInDay : 0);
+        _day = today;
     }
 
     function _deposit(uint32 account, uint256 amount) private {

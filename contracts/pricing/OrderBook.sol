@@ -7,6 +7,7 @@ import {SignedOrder} from "../interfaces/IOrderBook.sol";
 import {ISealedBatches} from "../interfaces/ISealedBatches.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {BookRing} from "../libraries/BookRing.sol";
+import {EmergencyWord} from "../libraries/EmergencyWord.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
 import {OrderRules} from "../libraries/OrderRules.sol";
 import {PackedOrder} from "../libraries/PackedOrder.sol";
@@ -24,6 +25,10 @@ contract OrderBook is DayBook {
     using PackedOrder for PackedOrder.Parts;
 
     address public immutable sealedBatches;
+    address public immutable emergency;
+
+    /// Market states of IEmergency from this on forbid clearing; any but 0 forbids new orders.
+    uint256 private constant NO_CLEARING = 2;
 
     /// What all orders of a batch share, and the order at hand. Pages of storage stay in memory while neighbouring points
     /// follow each other: batches sorted by point read and write each page once.
@@ -31,6 +36,8 @@ contract OrderBook is DayBook {
         uint256 slot;
         /// Why the whole batch is skipped.
         Skip refusal;
+        /// Zones whose sealed orders are void: they were sealed before their zone was islanded.
+        uint256 voided;
         TermsWord terms;
         bytes32 domainSeparator;
         /// OrderWords appended so far: where they begin and end in memory.
@@ -47,9 +54,11 @@ contract OrderBook is DayBook {
         ITariffs tariffs_,
         address ledger_,
         address settlement_,
-        address sealedBatches_
+        address sealedBatches_,
+        address emergency_
     ) EIP712("DAEG", "1") BookMargin(meteringPoints_, tariffs_, ledger_, settlement_) {
         sealedBatches = sealedBatches_;
+        emergency = emergency_;
         address named = ISealedBatches(sealedBatches_).orderBook();
         if (named != address(this)) revert WrongWiring(address(this), named);
     }
@@ -64,7 +73,9 @@ contract OrderBook is DayBook {
         uint256 free = _freeMemory();
         for (uint256 i = 0; i < orders.length; ++i) {
             SignedOrder calldata order = orders[i];
-            Skip reason = batch.refusal == Skip.None ? _unpackable(order, slot) : batch.refusal;
+            Skip reason = _unpackable(order, slot);
+            if (batch.refusal != Skip.None && (batch.refusal != Skip.MarketHalted || order.steps.length != 0))
+                reason = batch.refusal;
             if (reason == Skip.None) {
                 batch.order.read(_dataOf(PackedOrder.encode(order)));
                 (PointWord word, bool delegated) = meteringPoints.orderTerms(order.point, order.delegate);
@@ -78,7 +89,7 @@ contract OrderBook is DayBook {
     }
 
     function appendPacked(uint32 slot, bytes calldata orders) external returns (uint256 appended) {
-        return _appendPacked(slot, orders, SlotTime.gateOf(slot));
+        return _appendPacked(slot, orders, SlotTime.gateOf(slot), 0);
     }
 
     function noteSealed(uint32 slot) external onlySealedBatches {
@@ -87,21 +98,46 @@ contract OrderBook is DayBook {
 
     function appendSealed(uint32 slot, bytes calldata orders) external onlySealedBatches returns (uint256 appended) {
         _books.setUnopened(slot, _books.unopenedOf(slot) - 1);
-        return _appendPacked(slot, orders, SlotTime.gateOf(slot) + SlotTime.OPENING_SECONDS);
+        uint256 voided = _emergency.voidedIn(slot);
+        return _appendPacked(slot, orders, SlotTime.gateOf(slot) + SlotTime.OPENING_SECONDS, voided);
     }
 
     function clearableFrom(uint32 slot) external view returns (uint256) {
+        if (_emergency.state() >= NO_CLEARING) return type(uint256).max;
         return SlotTime.gateOf(slot) + (_books.unopenedOf(slot) == 0 ? 0 : SlotTime.OPENING_SECONDS);
     }
 
-    function _appendPacked(uint32 slot, bytes calldata orders, uint256 latest) private returns (uint256 appended) {
+    function setMarketState(uint8 state) external {
+        if (msg.sender != emergency) revert NotEmergency(msg.sender);
+        _emergency = _emergency.withState(state);
+    }
+
+    function voidZones(uint32 firstSlot, uint256 zones) external {
+        if (msg.sender != address(_grid)) revert NotGrid(msg.sender);
+        uint32 current = SlotTime.current();
+        uint32 through = current + uint32(SlotTime.AHEAD_SLOTS);
+        _emergency = _emergency.withVoid(zones, current, through);
+        for (uint32 slot = firstSlot; slot <= through; ++slot) {
+            (bytes32 book, uint32 wordCount) = _books.get(slot);
+            if (wordCount != 0) _books.put(slot, BookRing.voided(book, zones), wordCount);
+        }
+        emit ZonesVoided(firstSlot, through, zones);
+    }
+
+    function _appendPacked(
+        uint32 slot,
+        bytes calldata orders,
+        uint256 latest,
+        uint256 voided
+    ) private returns (uint256 appended) {
         // No order is shorter than its head, no step shorter than ten bytes: at most two words for 16 bytes.
         Batch memory batch = _open(slot, orders.length / 8 + 1, latest);
+        batch.voided = voided;
         bytes memory data = orders;
         uint256 cursor = _dataOf(data);
         uint256 end = cursor + data.length;
         uint256 terms = _termsOf(cursor, end);
-        bool refused = batch.refusal != Skip.None;
+        bool refused = batch.refusal != Skip.None || voided != 0;
         unchecked {
             for (; cursor < end; terms += 32) {
                 cursor = batch.order.read(cursor);
@@ -109,12 +145,20 @@ contract OrderBook is DayBook {
                 assembly ("memory-safe") {
                     word := mload(terms)
                 }
-                Skip reason = refused ? batch.refusal : _take(batch, word, word.handovers() == 1);
+                Skip reason = refused ? _refusalOf(batch, word) : Skip.None;
+                if (reason == Skip.None) reason = _take(batch, word, word.handovers() == 1);
                 if (reason == Skip.None) ++appended;
                 else emit OrderSkipped(slot, uint32(batch.order.point), uint8(batch.order.sequence), reason);
             }
         }
         if (appended != 0) _close(batch);
+    }
+
+    /// Why the order at hand is not looked at. A halted market still takes cancellations.
+    function _refusalOf(Batch memory batch, PointWord word) private pure returns (Skip reason) {
+        reason = batch.refusal;
+        if (reason == Skip.MarketHalted && batch.order.stepCount == 0) reason = Skip.None;
+        else if (reason == Skip.None && (batch.voided >> word.zone()) & 1 == 1) reason = Skip.ZoneVoided;
     }
 
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount) {
@@ -149,6 +193,9 @@ contract OrderBook is DayBook {
             batch.domainSeparator = _domainSeparatorV4();
             batch.sequenceKey = NO_PAGE;
             batch.margin.key = NO_PAGE;
+            EmergencyWord emergency_ = _emergency;
+            batch.margin.emergency = emergency_;
+            if (emergency_.state() != 0) batch.refusal = Skip.MarketHalted;
             uint256 words = _freeMemory();
             batch.words = words;
             batch.wordsEnd = words;
@@ -201,7 +248,7 @@ contract OrderBook is DayBook {
         if (!_isSigned(batch, order, signer)) return Skip.BadSignature;
         if (!_isMargined(batch.margin, batch.slot, order.point, word, order.stepCount == 0)) return Skip.MarginTooLow;
         batch.sequencePage = ReplayPages.withSequence(batch.sequencePage, order.point, batch.slot, order.sequence);
-        _appendWords(batch, order, word.zone());
+        _appendWords(batch, order, word);
         return Skip.None;
     }
 
@@ -215,8 +262,9 @@ contract OrderBook is DayBook {
     }
 
     /// Adds the order's words to the batch's; a cancellation is one word without energy.
-    function _appendWords(Batch memory batch, PackedOrder.Parts memory order, uint256 zone) private pure {
-        uint256 head = (order.point << 96) | (order.sequence << 88) | (zone << 80);
+    function _appendWords(Batch memory batch, PackedOrder.Parts memory order, PointWord word) private pure {
+        uint256 head = (order.point << 96) | (order.sequence << 88) | (uint256(word.zone()) << 80);
+        head |= uint256(word.priority()) << 74;
         uint256 steps = order.steps;
         uint256 count = order.stepCount;
         uint256 cursor = batch.wordsEnd;

@@ -32,7 +32,7 @@ export const core: Group = {
       transaction: ({ deployer }) => new MarketAccess__factory().getDeployTransaction(deployer),
     },
     ...(tokenAddress === undefined ? [token] : []),
-    { name: "grid", transaction: ({ at }) => new Grid__factory().getDeployTransaction(at.accessManager) },
+    { name: "grid", transaction: ({ at }) => new Grid__factory().getDeployTransaction(at.accessManager, at.orderBook) },
     {
       name: "meteringPoints",
       transaction: ({ at }) =>
@@ -79,6 +79,7 @@ export const core: Group = {
           at.ledger,
           at.settlement,
           at.sealedBatches,
+          at.emergency,
         ),
     },
     { name: "clearingMesh", transaction: () => new ClearingMesh__factory().getDeployTransaction() },
@@ -109,13 +110,13 @@ export const core: Group = {
       target: at.grid,
       role: "OPERATOR",
       abi: Grid__factory.createInterface(),
-      functions: ["setGrid", "setMesh", "stageLimits"],
+      functions: ["setGrid", "setMesh", "stageLimits", "island"],
     },
     {
       target: at.meteringPoints,
       role: "OPERATOR",
       abi: MeteringPoints__factory.createInterface(),
-      functions: ["register"],
+      functions: ["register", "setPriority"],
     },
     { target: at.tariffs, role: "OPERATOR", abi: Tariffs__factory.createInterface(), functions: ["publish"] },
     {

@@ -1,6 +1,7 @@
 import { core } from "./core.ts";
+import { emergency } from "./emergency.ts";
 import type { Group } from "./group.ts";
 import { production } from "./production.ts";
 
 /** All parts of the contract suite, in order of creation. New ones come at the end. */
-export const GROUPS: readonly Group[] = [core, production];
+export const GROUPS: readonly Group[] = [core, production, emergency];

@@ -1,4 +1,5 @@
 import type { Addresses } from "../../services/protocol/addresses.ts";
+import type { EmergencyOptions } from "./emergency.ts";
 import type { ProductionOptions } from "./production.ts";
 
 /** One zone with the line to its parent; Wh per slot. A root is its own parent; backup 0 = none connected here. */
@@ -41,6 +42,7 @@ export interface MarketTerms {
   /** Seconds that the operator's calls wait after they were scheduled; 0 by default. */
   operatorDelaySeconds?: number;
   production?: ProductionOptions;
+  emergency?: EmergencyOptions;
 }
 
 /** Libraries that contracts are linked to: deployed, and nobody's business afterwards. */

@@ -22,6 +22,7 @@ export const addressesSchema = z
     meterOracle: address,
     settlement: address,
     bilaterals: address,
+    emergency: address,
     readingArchive: address,
     generators: address,
     certificates: address,

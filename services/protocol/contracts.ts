@@ -1,10 +1,12 @@
 import { Interface, type ContractRunner, type InterfaceAbi } from "ethers";
 import type { MarketAccess } from "../../types/contracts/access/MarketAccess.ts";
+import type { Emergency } from "../../types/contracts/balancing/Emergency.ts";
 import type { Grid } from "../../types/contracts/balancing/Grid.ts";
 import type { MeteringPoints } from "../../types/contracts/consumption/MeteringPoints.ts";
 import type { MeterOracle } from "../../types/contracts/consumption/MeterOracle.ts";
 import type { ReadingArchive } from "../../types/contracts/consumption/ReadingArchive.ts";
 import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
+import { Emergency__factory } from "../../types/contracts/factories/balancing/Emergency__factory.ts";
 import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
@@ -49,6 +51,7 @@ export interface Contracts {
   meterOracle: MeterOracle;
   settlement: Settlement;
   bilaterals: Bilaterals;
+  emergency: Emergency;
   readingArchive: ReadingArchive;
   generators: Generators;
   certificates: Certificates;
@@ -69,6 +72,7 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   meterOracle: MeterOracle__factory.connect(addresses.meterOracle, runner),
   settlement: Settlement__factory.connect(addresses.settlement, runner),
   bilaterals: Bilaterals__factory.connect(addresses.bilaterals, runner),
+  emergency: Emergency__factory.connect(addresses.emergency, runner),
   readingArchive: ReadingArchive__factory.connect(addresses.readingArchive, runner),
   generators: Generators__factory.connect(addresses.generators, runner),
   certificates: Certificates__factory.connect(addresses.certificates, runner),
@@ -88,6 +92,7 @@ const abis = {
   MeterOracle: MeterOracle__factory.abi,
   Settlement: Settlement__factory.abi,
   Bilaterals: Bilaterals__factory.abi,
+  Emergency: Emergency__factory.abi,
   ReadingArchive: ReadingArchive__factory.abi,
   Generators: Generators__factory.abi,
   Certificates: Certificates__factory.abi,
