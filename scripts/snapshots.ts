@@ -29,6 +29,7 @@ const contracts = [
   ["production", "Generators"],
   ["production", "Certificates"],
   ["production", "Incentives"],
+  ["balancing", "Emergency"],
 ] as const;
 
 interface Artifact {

@@ -80,6 +80,8 @@ contract Tariffs is ITariffs, AccessManaged {
         }
         _within(slot, terms.bandMin, lowestPrice, highestPrice);
         _within(slot, terms.bandMax, terms.bandMin, highestPrice);
+        // What an island without backup pays at most, price and fee: the emergency price.
+        _within(slot, terms.bandMax + int40(uint40(terms.fee)), terms.bandMin, highestPrice);
         _within(slot, terms.reference_, terms.bandMin, terms.bandMax);
     }
 

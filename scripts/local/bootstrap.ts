@@ -6,7 +6,7 @@ import { deriveKey } from "../../services/protocol/keys.ts";
 import { deployMarket } from "../deploy/deploy.ts";
 import type { ChainControl } from "./chain-control.ts";
 import type { TreeZone } from "./grid.ts";
-import { BAND } from "./operator.ts";
+import { BAND, EMERGENCY_PRICE } from "./operator.ts";
 
 const NANO_PER_BASE_UNIT = 1_000n;
 /** Margin is deposited for as many slots as can be open at once: orders ahead, the report's deadline, the dispute window. */
@@ -76,7 +76,7 @@ export const bootstrapMarket = async ({
       highestImportTariff: tariffBounds.highestImport,
       lowestExportTariff: tariffBounds.lowestExport,
       lowestPrice: BAND.min,
-      highestPrice: BAND.max,
+      highestPrice: EMERGENCY_PRICE,
     },
     genesisSlot,
   });

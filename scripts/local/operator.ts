@@ -5,6 +5,8 @@ import type { Contracts } from "../../services/protocol/contracts.ts";
 
 /** Limits of any price on the local market, micro-token per kWh: the band of every slot. */
 export const BAND = { min: -1_000_000, max: 10_000_000 } as const;
+/** What an island without backup supplier pays at most, band and fee; micro-token per kWh. */
+export const EMERGENCY_PRICE = 12_000_000;
 
 /** Terms are known at least a day ahead, so that agents can plan; the contract takes 120 slots at most. */
 const AHEAD_SLOTS = 119;

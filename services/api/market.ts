@@ -3,7 +3,8 @@ import { decodeBook, liveOrders } from "../core/market/words.ts";
 import { solveSlot, zoneTermsOf, type SlotClearing } from "../protocol/clearing.ts";
 import { unpackLimits } from "../protocol/limits.ts";
 import { clearingOf, gridAt, limitsAt, slotTermsOf, tradeWordsOf, type ClearingRow } from "../protocol/market-store.ts";
-import { encodeBatches } from "../protocol/words.ts";
+import { batchesOf } from "../protocol/emergency-store.ts";
+import { encodeBatches, withoutVoided } from "../protocol/words.ts";
 import type { ApiContext } from "./context.ts";
 
 export interface OrderRow {
@@ -24,7 +25,7 @@ export interface Solved {
   orders: OrderRow[];
   /** 0x and 16 bytes per word. */
   words: string;
-  /** 2 bytes per batch: its number of words. */
+  /** `encodeBatches`. */
   batches: string;
   /** Bilateral trades as registered, 0x and 32 bytes each. */
   trades: string;
@@ -46,11 +47,8 @@ export const solvedSlot = async (context: ApiContext, slot: number, always = fal
   const { store } = context;
   const orders = store.all<OrderRow>("SELECT * FROM orders WHERE slot = ? ORDER BY at", slot);
   const words = `0x${orders.map(({ word }) => word).join("")}`;
-  const columns = decodeBook(Buffer.from(words.slice(2), "hex"));
-  const totals = store.all<{ wordCount: number }>(
-    "SELECT wordCount FROM appends WHERE slot = ? ORDER BY block, log",
-    slot,
-  );
+  const batches = encodeBatches(batchesOf(store, slot));
+  const columns = decodeBook(Buffer.from(withoutVoided(words, batches).slice(2), "hex"));
   const trades = tradeWordsOf(store, slot);
   const zones = zonesOf(context, slot);
   const terms = slotTermsOf(store, slot);
@@ -61,11 +59,11 @@ export const solvedSlot = async (context: ApiContext, slot: number, always = fal
   const clearing =
     terms === undefined || isEmpty || (!always && !posted)
       ? undefined
-      : await solveSlot({ words, batches: "0x", trades, grid, limits, terms });
+      : await solveSlot({ words, batches, trades, grid, limits, terms });
   return {
     orders,
     words,
-    batches: encodeBatches(totals.map(({ wordCount }, at) => wordCount - (totals[at - 1]?.wordCount ?? 0))),
+    batches,
     trades,
     zones,
     live: liveOrders(columns),

@@ -1,5 +1,6 @@
 import { slotAt } from "../platform/clock.ts";
 import type { ApiPoint, ApiState, ApiTerms, ClearingView, Health } from "../protocol/api.ts";
+import { gridStatesOf, marketStateOf } from "../protocol/emergency-store.ts";
 import { clearingOf, headOf, points, problems, termsOf } from "../protocol/market-store.ts";
 import { chainNow, greenByZone, homeName, pricesByZone, zoneName, type ApiContext } from "./context.ts";
 
@@ -13,6 +14,8 @@ export const healthOf = (context: ApiContext): Health => {
     ok: head !== undefined && problem === undefined,
     now: chainNow(context),
     indexedBlock: head?.number ?? -1,
+    marketState: marketStateOf(context.store),
+    gridStates: gridStatesOf(context.store, context.zoneNames.length),
     problem: problem?.message ?? (head ? null : "the indexer has not read the chain yet"),
   };
 };

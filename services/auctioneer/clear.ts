@@ -34,6 +34,7 @@ export const createClear = (context: Context): { run(now: number): Promise<void>
   };
 
   const run = async (now: number): Promise<void> => {
+    if (context.view().marketState === "no clearing") return;
     for (const [slot, book] of context.view().slots) {
       if ((book.wordCount === 0 && context.view().trades.of(slot) === "0x") || book.record || givenUp.has(slot))
         continue;

@@ -155,17 +155,20 @@ export const createDayOrders = (context: Context, domain: TypedDataDomain): DayO
       return { key, data };
     });
 
+  const halted = (): boolean => context.view().marketState !== "open";
+
   const run = async (now: number): Promise<void> => {
     for (const batch of store.all<{ key: string; data: string }>(
       "SELECT key, data FROM day_batches WHERE open = 1 ORDER BY rowid",
     ))
-      if (!(await sendBatch(batch))) return;
+      if (halted() || !(await sendBatch(batch))) return;
     for (const row of store.all<DayRow>("SELECT * FROM day_orders WHERE state = 'pending' AND batch IS NULL")) {
       const tx = context.view().days.get(dayKeyOf(row));
       if (tx !== undefined) finish(row, "appended", null, tx);
       else if (now > gateOf(row.firstSlot + row.slots - 1))
         finish(row, "skipped", "the gates closed before it was relayed", null);
     }
+    if (halted()) return;
     for (let batch = formBatch(); batch; batch = formBatch()) if (!(await sendBatch(batch))) return;
     most = config.maxDayOrdersPerTransaction;
   };

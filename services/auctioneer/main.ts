@@ -56,6 +56,7 @@ await runProcess({
         settlement,
         bilaterals,
         sealedBatches,
+        addresses.emergency,
       ],
       startBlock: config.startBlock ?? addresses.deployedAtBlock,
       genesisSlot,
@@ -103,6 +104,13 @@ await runProcess({
     const server = await serve({ app, ...config.listen });
 
     let resumed = false;
+    let marketState = source.view.marketState;
+    const tellMarketState = (): void => {
+      const state = source.view.marketState;
+      if (state === marketState) return;
+      marketState = state;
+      log.warn({ marketState }, state === "open" ? "the market is open: work goes on" : "the market is halted: work waits");
+    };
     const refresh = async (now: number): Promise<void> => {
       const { reorganised } = await source.refresh();
       if (!reorganised) return;
@@ -126,6 +134,7 @@ await runProcess({
           resumed = true;
         }
         await refresh(now);
+        tellMarketState();
         const errors: unknown[] = [];
         await stage(async () => {
           // The book has changed since the view was read: the clearing needs it whole.

@@ -103,6 +103,8 @@ export const createRelay = (context: Context, sealing: Pick<Sealing, "seal">): R
   };
 
   const run = async (now: number): Promise<void> => {
+    // Promised orders wait for the market to open again; their gate ends the waiting.
+    if (context.view().marketState !== "open") return tidy(now);
     for (const batch of store.all<{ key: string; slot: number; data: string }>(
       "SELECT key, slot, data FROM batches WHERE open = 1 ORDER BY rowid",
     )) {

@@ -1,10 +1,11 @@
 import { createFollower, type ChainHead } from "../platform/follow.ts";
 import type { PooledProvider } from "../platform/provider.ts";
-import { dayKeyOf, decodeLogs, takenSlotsOf } from "../protocol/day-events.ts";
+import { dayKeyOf, decodeLogs, isVoidedBy, takenSlotsOf } from "../protocol/day-events.ts";
 import type { ChainEvent, ClearingRecord, GridZone, SlotTerms } from "../protocol/events.ts";
 import { decodeSealed, type SealedEvent } from "../protocol/sealed-events.ts";
 import { createTradeLists, type TradeLists } from "../protocol/trade-list.ts";
-import { countOf, decodeWords } from "../protocol/words.ts";
+import type { MarketState } from "../protocol/emergency-events.ts";
+import { bookHash, countOf, decodeWords, encodeBatches, type Batch } from "../protocol/words.ts";
 
 /** What the chain says, as far as the auctioneer needs it; rebuilt from events at every start and after a reorganisation. */
 export interface ChainView {
@@ -17,6 +18,7 @@ export interface ChainView {
   days: Map<string, string>;
   trades: TradeLists;
   finalThrough: number;
+  marketState: MarketState;
 }
 
 /** A version of the network; `limits` is 0x where it is radial. */
@@ -35,8 +37,8 @@ export interface PointView {
 export interface SlotView {
   /** All words of the book, hex without 0x. */
   words: string;
-  /** Words of every batch. */
-  batches: number[];
+  /** Words of every batch, and voids of zones. */
+  batches: Batch[];
   wordCount: number;
   /** Running hash as the chain has it. */
   book: string | undefined;
@@ -81,6 +83,7 @@ const emptyView = (head: ChainHead, genesisSlot: number): ChainView => ({
   days: new Map(),
   trades: createTradeLists(),
   finalThrough: genesisSlot - 1,
+  marketState: "open",
 });
 
 /** Slots kept in memory after they are final. */
@@ -197,6 +200,17 @@ const apply = (view: ChainView, event: ChainEvent): void => {
       }
       return;
     }
+    case "ZonesVoided":
+      for (const [slot, own] of view.slots) {
+        if (own.book === undefined || !isVoidedBy(event, slot)) continue;
+        own.batches.push(event.zones);
+        own.book = bookHash(own.book, "0x", encodeBatches([event.zones]));
+      }
+      return;
+    case "MarketRaised":
+    case "MarketLowered":
+      view.marketState = event.state;
+      return;
     case "DayOrderAppended": {
       // Its words come with the Appended of each slot; a slot without a step has none.
       const taken = takenSlotsOf(event);
@@ -246,13 +260,12 @@ const forget = (view: ChainView): void => {
   view.trades.forget(oldest);
 };
 
-/** The network in force in a slot: the newest version that starts at or before it. */
+/** The network in force in a slot: the newest version that starts at or before it. Islanding may overtake one that was planned. */
 export const networkOf = (view: ChainView, slot: number): Network => {
   let best: ChainView["grids"][number] | undefined;
   for (const grid of view.grids) {
     if (grid.fromSlot > slot) continue;
-    if (!best || grid.fromSlot > best.fromSlot || (grid.fromSlot === best.fromSlot && grid.version > best.version))
-      best = grid;
+    if (!best || grid.version > best.version) best = grid;
   }
   return best ?? { zones: [], limits: "0x" };
 };

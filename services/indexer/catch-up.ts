@@ -26,6 +26,7 @@ export const indexedAddresses = (addresses: Addresses): string[] => [
   addresses.meterOracle,
   addresses.settlement,
   addresses.bilaterals,
+  addresses.emergency,
 ];
 
 /** Chain events to store. The store alone remembers what was seen, so a crash at any line only repeats a read. */

@@ -34,6 +34,10 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   DayOrderAppended: "append",
   DaysAppended: "append",
   DaySkipped: "append",
+  ZonesVoided: "setup",
+  GridStateSet: "setup",
+  MarketRaised: "setup",
+  MarketLowered: "setup",
   OrderSkipped: "append",
   Cleared: "clear",
   Reported: "report",
@@ -131,6 +135,19 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
       return;
     case "Appended":
       foldAppended(store, event, facts);
+      return;
+    case "ZonesVoided":
+      store.run(
+        "INSERT INTO voids VALUES (?, ?, ?, ?, ?)",
+        ...[block, log, event.firstSlot, event.throughSlot, String(event.zones)],
+      );
+      return;
+    case "GridStateSet":
+      store.run("INSERT INTO states VALUES (?, ?, 'grid', ?, ?)", block, log, String(event.zones), event.state);
+      return;
+    case "MarketRaised":
+    case "MarketLowered":
+      store.run("INSERT INTO states VALUES (?, ?, 'market', '0', ?)", block, log, event.state);
       return;
     case "OrderSkipped":
       store.run(

@@ -96,6 +96,13 @@ export const INDEXER_MIGRATION = `
     fundNano TEXT NOT NULL, suspended INTEGER NOT NULL,
     PRIMARY KEY (point, block, log)
   );
+  CREATE TABLE voids (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, firstSlot INTEGER NOT NULL, throughSlot INTEGER NOT NULL, zones TEXT NOT NULL,
+    PRIMARY KEY (block, log)
+  );
+  CREATE TABLE states (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, kind TEXT NOT NULL, zones TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (block, log)
+  );
   CREATE TABLE problems (block INTEGER NOT NULL, tx TEXT NOT NULL, message TEXT NOT NULL);
 `;
 
@@ -122,5 +129,7 @@ export const TABLES = [
   "movements",
   "earnings",
   "standings",
+  "voids",
+  "states",
   "problems",
 ] as const;

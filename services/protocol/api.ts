@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gridStates, marketStates } from "./emergency-events.ts";
 
 /**
  * The public HTTP API: what agents, the dashboard and the day report read and write. Energy in Wh, power in W, prices in
@@ -70,6 +71,8 @@ export const healthSchema = z.object({
   ok: z.boolean(),
   now: unixSeconds,
   indexedBlock: z.number().int(),
+  marketState: z.enum(marketStates),
+  gridStates: z.array(z.enum(gridStates)),
   problem: z.string().nullable(),
 });
 

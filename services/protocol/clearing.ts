@@ -9,7 +9,7 @@ import { slotStart } from "../platform/clock.ts";
 import type { GridZone, SlotTerms } from "./events.ts";
 import { boundedWh, unpackLimits } from "./limits.ts";
 import { listedTrades, tradesHash } from "./trade.ts";
-import { bookHash, bookStart } from "./words.ts";
+import { bookHash, bookStart, withoutVoided } from "./words.ts";
 
 /** What everybody needs who clears a slot on chain: the auctioneer, and any stranger (`daeg clear --chain`). */
 
@@ -38,7 +38,7 @@ export interface Submission {
   slot: number;
   /** The whole book, 0x and 16 bytes per word, in order of append. */
   book: string;
-  /** 2 bytes per batch: its number of words. */
+  /** `encodeBatches`. */
   batches: string;
   postings: PostedZone[];
   /** Empty, or one per zone. */
@@ -55,7 +55,7 @@ export interface Submission {
 export interface SlotMarket {
   /** The whole book, 0x and 16 bytes per word, in order of append. */
   readonly words: string;
-  /** 2 bytes per batch that was appended: its number of words. */
+  /** `encodeBatches`: how the words were appended, and voids of zones between them. */
   readonly batches: string;
   /** The slot's bilateral trades as registered, 0x and 32 bytes each (`listedTrades`). */
   readonly trades: string;
@@ -99,8 +99,8 @@ export interface SlotClearing extends Clearing {
  * Clears one slot as the auction takes it.
  * @throws MarketError when a meshed network cannot be cleared in whole Wh
  */
-export const solveSlot = async ({ words, trades, grid, limits, terms }: SlotMarket): Promise<SlotClearing> => {
-  const columns = decodeBook(getBytes(words));
+export const solveSlot = async ({ words, batches, trades, grid, limits, terms }: SlotMarket): Promise<SlotClearing> => {
+  const columns = decodeBook(getBytes(withoutVoided(words, batches)));
   const zones = zoneTermsOf(grid, terms);
   const listed = listedTrades(trades);
   if (limits === "0x") return { ...clearBook(columns, zones, bandOf(terms), listed), mu: [], flows: [] };

@@ -1,6 +1,6 @@
 import { stepsBySlot, unpackDayOrder } from "./day-order.ts";
 import { decodeLog, type ChainEvent, type RawLog } from "./events.ts";
-import { countOf, encodeBook } from "./words.ts";
+import { countOf, encodeBook, type Batch } from "./words.ts";
 
 type DayOrderAppended = Extract<ChainEvent, { name: "DayOrderAppended" }>;
 type DaysAppended = Extract<ChainEvent, { name: "DaysAppended" }>;
@@ -51,7 +51,7 @@ const batchesOf = (end: DaysAppended, orders: readonly DayOrderAppended[]): Appe
 };
 
 /** The words that a day order added to each slot, hex without 0x. */
-const wordsOf = ({ zone, worded, order: packed }: DayOrderAppended): Map<number, string> => {
+const wordsOf = ({ zone, priority, worded, order: packed }: DayOrderAppended): Map<number, string> => {
   const order = unpackDayOrder(packed);
   const { point, sequence, firstSlot } = order;
   const words = new Map<number, string>();
@@ -62,6 +62,8 @@ const wordsOf = ({ zone, worded, order: packed }: DayOrderAppended): Map<number,
       point,
       sequence,
       zone,
+      // A cancellation has no flags.
+      priority: steps.length === 0 ? 0 : priority,
       price,
       ...step,
     }));
@@ -92,11 +94,24 @@ export const takenSlotsOf = ({
   return { point, firstSlot, sequence, slots };
 };
 
-/** Words of a slot that events of whole transactions have, and the batches they came in. */
-export const appendedWords = (events: readonly ChainEvent[], slot: number): { words: string; counts: number[] } => {
-  const batches = events.filter((event): event is Appended => event.name === "Appended" && event.slot === slot);
-  return {
-    words: `0x${batches.map(({ words }) => words.slice(2)).join("")}`,
-    counts: batches.map(({ words }) => countOf(words)),
-  };
+/** Words of a slot that events of whole transactions have, and the batches they came in, with voids of zones between them. */
+export const appendedWords = (events: readonly ChainEvent[], slot: number): { words: string; batches: Batch[] } => {
+  let words = "0x";
+  const batches: Batch[] = [];
+  for (const event of events) {
+    if (event.name === "Appended" && event.slot === slot) {
+      words += event.words.slice(2);
+      batches.push(countOf(event.words));
+    } else if (event.name === "ZonesVoided" && isVoidedBy(event, slot)) {
+      // An empty book has nothing to void.
+      if (batches.length > 0) batches.push(event.zones);
+    }
+  }
+  return { words, batches };
 };
+
+/** Whether the slot's book, if it has words, was voided for the event's zones. */
+export const isVoidedBy = (
+  { firstSlot, throughSlot }: Extract<ChainEvent, { name: "ZonesVoided" }>,
+  slot: number,
+): boolean => slot >= firstSlot && slot <= throughSlot;

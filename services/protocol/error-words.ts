@@ -11,7 +11,7 @@ const sentences: Record<string, (v: Values) => string> = {
   TradeLimitTooHigh: (v) =>
     `A trading limit of ${v["tradeLimitWh"]} Wh exceeds the connection's rating of ${v["highestWh"]} Wh per slot.`,
   TooManyRaises: (v) =>
-    `The trading limit of point ${v["point"]} was raised 254 times already; it can only be lowered.`,
+    `The trading limit of point ${v["point"]} was raised 62 times already; it can only be lowered.`,
   SlotsOpen: (v) =>
     `The trading limit of point ${v["point"]} can be lowered when slot ${v["throughSlot"]} is final; slots are final up to ${v["finalThrough"]}.`,
   ZeroAddress: () => "The zero address can own nothing and sign nothing.",
@@ -202,6 +202,24 @@ const sentences: Record<string, (v: Values) => string> = {
   NotArchived: (v) => `${slotOf(v)} is not archived; its day has ${v["archivedSlots"]} archived slots.`,
   WrongProof: (v) => `The readings and their proof do not lead to what the archive holds of day ${v["day"]}.`,
   NodesLeftOver: (v) => `The proof has ${v["given"]} nodes and needs ${v["used"]}.`,
+  // Emergency levels, islanding, priority
+  UnknownZones: (v) => `Zones ${v["zones"]} (a bit each) are not all among the ${v["count"]} zones of the grid.`,
+  NotHigher: (v) => `The market state is ${v["current"]} already, ${v["asked"]} is no higher.`,
+  NotLower: (v) => `The market state is ${v["current"]}, ${v["asked"]} is no lower.`,
+  NothingAnnounced: () => "No lower market state was announced.",
+  NotYet: (v) => `What was announced may be done from ${v["from"]} on; it is ${v["now_"]}.`,
+  NotCurrent: (v) => `${slotOf(v)} is over; it is slot ${v["current"]}.`,
+  NotTheRecord: (v) => `This is not the clearing of ${slotOf(v)}.`,
+  PricesInBand: (v) => `All prices of ${slotOf(v)} lie in their band.`,
+  NotSilent: (v) => `${slotOf(v)} has a report, or the market had not begun.`,
+  NoDeficit: (v) => `The ledger owes ${v["owedNano"]} nano-token and holds ${v["heldNano"]}.`,
+  NotNegative: (v) => `Account ${v["account"]} is no fixed account below zero: it stands at ${v["nano"]} nano-token.`,
+  WithinRate: (v) => `${v["withdrawn"]} base units were withdrawn in a day; the bound is ${v["most"]}.`,
+  NotEmergency: (v) => `Only the emergency contract sets the market state, not ${v["caller"]}.`,
+  NotGrid: (v) => `Only the grid voids orders, not ${v["caller"]}.`,
+  MeshedNetwork: (v) => `Version ${v["version"]} of the network is meshed: set a whole new one.`,
+  NothingToIsland: (v) => `Zone ${v["zone"]} does not exist or is the root of an island already.`,
+  UnknownPriority: (v) => `A priority class is 0 to 3, not ${v["priority"]}.`,
   // Generators, certificates, incentives
   UnknownGenerator: (v) => `There is no generator ${v["generator"]}.`,
   NotProducer: (v) => `Generator ${v["generator"]} does not belong to ${v["caller"]}.`,

@@ -1,4 +1,5 @@
 import { Interface, type Result, type TransactionReceipt } from "ethers";
+import { EMERGENCY_EVENTS, emergencyBodyOf, type EmergencyEvent } from "./emergency-events.ts";
 import { LEDGER_EVENTS, ledgerBodyOf, type LedgerEvent } from "./ledger-events.ts";
 import type { Trade } from "./trade.ts";
 
@@ -68,6 +69,8 @@ export const skipReasons = [
   "the signature is neither the owner's nor a registered delegate's",
   "the account's balance does not cover the margin",
   "it is not a day order of 1 to 120 slots with 1 to 8 steps",
+  "the market takes no new orders for now",
+  "it was sealed before its zone became an island",
 ] as const;
 
 export const skipReasonOf = (code: number): string => skipReasons[code] ?? `unknown reason ${code}`;
@@ -83,6 +86,7 @@ const TRADE =
 
 const iface = new Interface([
   ...LEDGER_EVENTS,
+  ...EMERGENCY_EVENTS,
   "event PointRegistered(uint32 indexed point,address indexed owner,uint8 zone,uint24 importLimitWh,uint24 exportLimitWh)",
   "event OwnerChanged(uint32 indexed point,address indexed previousOwner,address indexed owner)",
   "event TradeLimitSet(uint32 indexed point,uint24 tradeLimitWh)",
@@ -92,7 +96,7 @@ const iface = new Interface([
   "event WordFeeSet(uint32 wordFeeNano)",
   `event TermsPublished(uint32 indexed firstSlot,${TERMS}[] terms)`,
   "event Appended(uint32 indexed slot,bytes words,bytes32 book,uint32 wordCount)",
-  "event DayOrderAppended(uint8 zone,uint128 taken,uint128 worded,bytes order)",
+  "event DayOrderAppended(uint8 zone,uint8 priority,uint128 taken,uint128 worded,bytes order)",
   "event DaysAppended(uint32 indexed firstSlot,bytes books)",
   "event DaySkipped(uint32 indexed point,uint32 firstSlot,uint8 sequence,uint8 reason)",
   "event OrderSkipped(uint32 indexed slot,uint32 indexed point,uint8 sequence,uint8 reason)",
@@ -142,7 +146,7 @@ export type EventBody =
   | { name: "WordFeeSet"; wordFeeNano: number }
   | { name: "Appended"; slot: number; words: string; book: string; wordCount: number }
   /** A day order was taken; bit i of `taken` and `worded` is its i-th slot. `order`: PackedDays up to the last step. */
-  | { name: "DayOrderAppended"; zone: number; taken: bigint; worded: bigint; order: string }
+  | { name: "DayOrderAppended"; zone: number; priority: number; taken: bigint; worded: bigint; order: string }
   /** `expandDays` makes an `Appended` of it for each slot. */
   | { name: "DaysAppended"; firstSlot: number; books: string }
   | { name: "DaySkipped"; point: number; firstSlot: number; sequence: number; reason: number }
@@ -183,7 +187,8 @@ export type EventBody =
     }
   | { name: "TradeCancelled"; id: string; fromSlot: number }
   | { name: "TradeReleased"; id: string }
-  | LedgerEvent;
+  | LedgerEvent
+  | EmergencyEvent;
 
 /** Decodes a log; undefined for an event that is not DAEG's (token transfers, roles). The address is the caller's check. */
 export const decodeLog = (log: RawLog): ChainEvent | undefined => {
@@ -257,7 +262,10 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
     case "Appended":
       return { name, slot: num("slot"), words: text("words"), book: text("book"), wordCount: num("wordCount") };
     case "DayOrderAppended":
-      return { name, zone: num("zone"), taken: big("taken"), worded: big("worded"), order: text("order") };
+      return {
+        ...{ name, zone: num("zone"), priority: num("priority") },
+        ...{ taken: big("taken"), worded: big("worded"), order: text("order") },
+      };
     case "DaysAppended":
       return { name, firstSlot: num("firstSlot"), books: text("books") };
     case "DaySkipped":
@@ -307,7 +315,7 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
     case "FinalThrough":
       return { name, slot: num("slot") };
     default:
-      return ledgerBodyOf(name, args);
+      return ledgerBodyOf(name, args) ?? emergencyBodyOf(name, args);
   }
 };
 

@@ -350,12 +350,12 @@ export const termsOf = (store: ReadStore, { first, last }: SlotRange): TermsRow[
     last,
   );
 
-/** Zones of the network in force in a slot, as the chain numbers them. */
+/** Zones of the network in force in a slot, the newest that starts at or before it, as the chain numbers them. */
 export const gridAt = (store: ReadStore, slot: number): GridZone[] =>
   store
     .all<{ parent: number; toParentWh: string; fromParentWh: string; backupCapacityWh: string }>(
       `SELECT * FROM grids WHERE (fromSlot, version) =
-         (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)
+         (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY version DESC LIMIT 1)
        ORDER BY zone`,
       slot,
     )
@@ -370,7 +370,7 @@ export const gridAt = (store: ReadStore, slot: number): GridZone[] =>
 export const limitsAt = (store: ReadStore, slot: number): string =>
   store.get<{ limits: string }>(
     `SELECT limits FROM gridLimits WHERE (fromSlot, version) =
-       (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY fromSlot DESC, version DESC LIMIT 1)`,
+       (SELECT fromSlot, version FROM grids WHERE fromSlot <= ? ORDER BY version DESC LIMIT 1)`,
     slot,
   )?.limits ?? "0x";
 

@@ -4,7 +4,7 @@ import type { Clearing, ZoneTerms } from "../core/market/types.ts";
 import { decodeBook } from "../core/market/words.ts";
 import { decodeContractError } from "./contracts.ts";
 import { encodeClear, SUBMISSION, type Submission } from "./clearing.ts";
-import { bookHash } from "./words.ts";
+import { bookHash, decodeBatches, encodeBatches, withoutVoided } from "./words.ts";
 
 /** Clearings in several transactions, for books beyond the gas of one (`Auction.clearPart`). */
 export interface ClearingPart {
@@ -48,7 +48,7 @@ export const planParts = (
   bookStart: string,
   plannedGas: number = PLANNED_GAS,
 ): ClearingPart[] => {
-  const columns = decodeBook(getBytes(submission.book));
+  const columns = decodeBook(getBytes(withoutVoided(submission.book, submission.batches)));
   const claims = claimsOf(columns, zones, clearing);
   const points = columns.point.reduce((most, point) => Math.max(most, point + 1), 0);
   // A dual price is posted for every limit.
@@ -65,16 +65,17 @@ export const planParts = (
     next = { book: "0x", batches: "0x", hashBefore: hash };
     words = 0;
   };
-  for (let at = 2; at < submission.batches.length; at += 4) {
-    const batch = submission.batches.slice(at, at + 4);
-    const count = parseInt(batch, 16);
-    if (partGas(words + count, points, zones.length, limits) > plannedGas) close();
+  for (const batch of decodeBatches(submission.batches)) {
+    // A void goes with the batch before it: no part is without words.
+    const count = typeof batch === "bigint" ? 0 : batch;
+    if (count !== 0 && partGas(words + count, points, zones.length, limits) > plannedGas) close();
     const own = submission.book.slice(from, from + WORD_HEX * count);
     from += WORD_HEX * count;
     next.book += own;
-    next.batches += batch;
+    const encoded = encodeBatches([batch]);
+    next.batches += encoded.slice(2);
     words += count;
-    hash = bookHash(hash, `0x${own}`, `0x${batch}`);
+    hash = bookHash(hash, `0x${own}`, encoded);
   }
   close();
   return parts;

@@ -103,19 +103,19 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
     },
     market: async (slot) => {
       const { book, wordCount } = await orderBook.bookOf(slot);
-      const topic = (name: "Appended" | "DayOrderAppended" | "DaysAppended"): string =>
+      const topic = (name: "Appended" | "DayOrderAppended" | "DaysAppended" | "ZonesVoided"): string =>
         orderBook.interface.getEvent(name).topicHash;
       const address = addresses.orderBook;
       const filters = [
         { address, topics: [topic("Appended"), topicOf(slot)] },
-        { address, topics: [[topic("DayOrderAppended"), topic("DaysAppended")]] },
+        { address, topics: [[topic("DayOrderAppended"), topic("DaysAppended"), topic("ZonesVoided")]] },
       ];
       const found = await eventsOf(
         filters,
         (events) => countOf(appendedWords(events, slot).words) >= Number(wordCount),
       );
-      const { words, counts } = appendedWords(found, slot);
-      const batches = encodeBatches(counts);
+      const { words, batches: appended } = appendedWords(found, slot);
+      const batches = encodeBatches(appended);
       let trades: string;
       try {
         trades = await tradesOf(slot);

@@ -79,7 +79,10 @@ export const decodeReadings = (readings: string): PackedReading[] => {
   return result;
 };
 
-export type WordFields = Omit<BookWord, "word">;
+export type WordFields = Omit<BookWord, "word"> & {
+  /** Class of the point, 0 to 3. */
+  priority?: number;
+};
 
 const inRange = (value: number, lowest: number, highest: number, field: string): number => {
   if (Number.isSafeInteger(value) && value >= lowest && value <= highest) return value;
@@ -90,13 +93,13 @@ const inRange = (value: number, lowest: number, highest: number, field: string):
 export const hexOf = (value: number, bytes: number): string => value.toString(16).padStart(2 * bytes, "0");
 
 /** The 16 bytes of one priced step, 0x and 32 hex digits. */
-const encodeWord = ({ point, sequence, zone, sell, green, energyWh, price }: WordFields): string => {
+const encodeWord = ({ point, sequence, zone, sell, green, priority = 0, energyWh, price }: WordFields): string => {
   const signed = inRange(price, -(2 ** 39), 2 ** 39 - 1, "price");
   return `0x${[
     hexOf(inRange(point, 0, 2 ** 32 - 1, "point"), 4),
     hexOf(inRange(sequence, 0, 255, "sequence"), 1),
     hexOf(inRange(zone, 0, 255, "zone"), 1),
-    hexOf((sell ? 1 : 0) | (green ? 2 : 0), 1),
+    hexOf((sell ? 1 : 0) | (green ? 2 : 0) | (priority << 2), 1),
     hexOf(inRange(energyWh, 0, 2 ** 32 - 1, "energyWh"), 4),
     hexOf(signed < 0 ? signed + 2 ** 40 : signed, 5),
   ].join("")}`;
@@ -112,19 +115,68 @@ export const bookStart = (chainId: number | bigint, orderBook: string, slot: num
 /** A book's hash keeps 26 bytes: its entry in the ring is one storage word (contracts/libraries/BookRing.sol). */
 const shortened = (hash: string): string => `${hash.slice(0, 54)}${"0".repeat(12)}`;
 
-/** `batches` as the contracts take them: 2 bytes per batch, its number of words. */
-export const encodeBatches = (counts: readonly number[]): string =>
-  `0x${counts.map((count) => hexOf(inRange(count, 1, 2 ** 16 - 1, "words of a batch"), 2)).join("")}`;
+/** A batch by its number of words, or a void by its zones, a bit each (IOrderBook.ZonesVoided). */
+export type Batch = number | bigint;
+
+const VOID_HEX = 64;
+
+/** `batches` as the contracts take them: 2 bytes per batch, its number of words; of a void 2 zero bytes and 32 of its zones. */
+export const encodeBatches = (batches: readonly Batch[]): string =>
+  `0x${batches
+    .map((batch) =>
+      typeof batch === "bigint"
+        ? `0000${batch.toString(16).padStart(VOID_HEX, "0")}`
+        : hexOf(inRange(batch, 1, 2 ** 16 - 1, "words of a batch"), 2),
+    )
+    .join("")}`;
+
+export const decodeBatches = (batches: string): Batch[] => {
+  const result: Batch[] = [];
+  for (let at = 2; at < batches.length; at += 4) {
+    const count = parseInt(batches.slice(at, at + 4), 16);
+    if (count === 0) {
+      result.push(BigInt(`0x${batches.slice(at + 4, at + 4 + VOID_HEX)}`));
+      at += VOID_HEX;
+    } else result.push(count);
+  }
+  return result;
+};
+
+/**
+ * A book in which words that were voided are cancellations: same point and sequence, no energy. What reads it finds the live words
+ * that the contract finds.
+ */
+export const withoutVoided = (words: string, batches: string): string => {
+  const voids: { before: number; zones: bigint }[] = [];
+  let count = 0;
+  for (const batch of decodeBatches(batches)) {
+    if (typeof batch === "bigint") voids.push({ before: count, zones: batch });
+    else count += batch;
+  }
+  if (voids.length === 0) return words;
+  let result = "0x";
+  for (let i = 0; i < countOf(words); i += 1) {
+    const word = words.slice(2 + i * WORD_HEX, 2 + (i + 1) * WORD_HEX);
+    const zone = BigInt(parseInt(word.slice(10, 12), 16));
+    const isVoid = voids.some(({ before, zones }) => i < before && ((zones >> zone) & 1n) === 1n);
+    result += isVoid ? word.slice(0, 14) + "0".repeat(8) + word.slice(22) : word;
+  }
+  return result;
+};
 
 /** Words of one batch as an event has it (0x and 16 bytes each). */
 export const countOf = (words: string): number => (words.length - 2) / WORD_HEX;
 
-/** Running hash after `words` (16 bytes each, one hex string), appended in `batches` (2 bytes each: number of words). */
+/** Running hash after `words` (16 bytes each, one hex string), appended in `batches` (`encodeBatches`). */
 export const bookHash = (start: string, words: string, batches: string): string => {
   let book = start;
   let from = 2;
-  for (let at = 2; at < batches.length; at += 4) {
-    const to = from + WORD_HEX * parseInt(batches.slice(at, at + 4), 16);
+  for (const batch of decodeBatches(batches)) {
+    if (typeof batch === "bigint") {
+      book = shortened(keccak256(concat([book, `0x${batch.toString(16).padStart(VOID_HEX, "0")}00`])));
+      continue;
+    }
+    const to = from + WORD_HEX * batch;
     book = shortened(keccak256(concat([book, `0x${words.slice(from, to)}`])));
     from = to;
   }

@@ -69,14 +69,14 @@ describe("what somebody might try", () => {
     const world = await createWorld({ homes: 4, zones, zoneOf: (h) => (h < 2 ? 0 : 1), depositTokens: 0, publish: 0 });
     const { c } = world;
     const slot = world.genesisSlot + 1;
-    await world.publishTerms(slot, 1, { bandMax: 10_000_000 });
+    await world.publishTerms(slot, 1, { bandMax: 9_960_000 });
     await c.token.mint(await world.relayer.getAddress(), 10n ** 15n);
     await c.token.approve(world.addresses.ledger, 2n ** 255n);
     // What two slots at the highest tariff need.
     for (const point of [2, 3]) await c.ledger.deposit(point, 8n * TOKEN);
     const orders = async (sequence: number) => [
-      await world.order(2, slot, [offer(5_000, 9_960_000)], sequence),
-      await world.order(3, slot, [bid(5_000, 10_000_000)], sequence),
+      await world.order(2, slot, [offer(5_000, 9_920_000)], sequence),
+      await world.order(3, slot, [bid(5_000, 9_960_000)], sequence),
     ];
     expect((await world.append(slot, await orders(1))).skipped).to.deep.equal([MARGIN_TOO_LOW, MARGIN_TOO_LOW]);
 
@@ -87,7 +87,7 @@ describe("what somebody might try", () => {
     await world.goTo(world.startOf(slot) - 500);
     const { record } = await world.clear(slot, words as string, [
       posting(160_000),
-      posting(9_960_000, { marginalBidWh: 5_000, marginalOfferWh: 5_000 }),
+      posting(9_920_000, { marginalBidWh: 5_000, marginalOfferWh: 5_000 }),
     ]);
     await world.goTo(world.startOf(slot + 1));
     // The worst that ratings allow: nothing delivered, everything used.

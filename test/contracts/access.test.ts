@@ -82,7 +82,7 @@ describe("what is registered and published", () => {
       "TradeLimitTooHigh",
     );
     await expect(mine.meteringPoints.setTradeLimit(0, 70)).to.emit(c.meteringPoints, "TradeLimitSet").withArgs(0, 70);
-    for (let raise = 0; raise < 254; raise += 1) await mine.meteringPoints.setTradeLimit(0, 71 + raise);
+    for (let raise = 0; raise < 62; raise += 1) await mine.meteringPoints.setTradeLimit(0, 71 + raise);
     await expect(mine.meteringPoints.setTradeLimit(0, 4_000)).to.be.revertedWithCustomError(
       c.meteringPoints,
       "TooManyRaises",
@@ -132,7 +132,7 @@ describe("what is registered and published", () => {
       two.map((z) => [z.parent, z.toParentWh, z.fromParentWh, z.backupCapacityWh].map(BigInt)),
     );
     expect(await c.grid.zoneCount()).to.equal(1n);
-    const bare = await new Grid__factory(world.relayer).deploy(world.addresses.accessManager);
+    const bare = await new Grid__factory(world.relayer).deploy(world.addresses.accessManager, ZeroAddress);
     await expect(bare.gridOf(now)).to.be.revertedWithCustomError(bare, "NoGrid").withArgs(now);
   });
 
@@ -171,7 +171,7 @@ describe("what is registered and published", () => {
     const { addresses: a, relayer, c } = world;
     const book = new OrderBook__factory(relayer);
     await expect(
-      book.deploy(a.meteringPoints, a.tariffs, a.ledger, a.settlement, a.sealedBatches),
+      book.deploy(a.meteringPoints, a.tariffs, a.ledger, a.settlement, a.sealedBatches, a.emergency),
     ).to.be.revertedWithCustomError(c.orderBook, "WrongWiring");
     await expect(new Settlement__factory(relayer).deploy(a, 10)).to.be.revertedWithCustomError(
       c.settlement,
@@ -188,7 +188,7 @@ describe("what is registered and published", () => {
       [],
     );
     await expect(
-      book.deploy(a.meteringPoints, a.tariffs, await ledger.getAddress(), a.settlement, a.sealedBatches),
+      book.deploy(a.meteringPoints, a.tariffs, await ledger.getAddress(), a.settlement, a.sealedBatches, a.emergency),
     ).to.be.revertedWithCustomError(c.orderBook, "WrongWiring");
   });
 });

@@ -1,13 +1,16 @@
 import { tryAgain } from "../../platform/errors.ts";
 import { encodeClear, submissionOf } from "../../protocol/clearing.ts";
+import { decodeBatches, encodeBatches } from "../../protocol/words.ts";
 import { outcomeOf, type Cheat } from "./bench.ts";
 
 const WORD_HEX = 32;
 
 /** The last batch with one word less; gone where that was its only one. */
-const withoutLast = (batches: string): string => {
-  const left = parseInt(batches.slice(-4), 16) - 1;
-  return batches.slice(0, -4) + (left === 0 ? "" : left.toString(16).padStart(4, "0"));
+const withoutLast = (encoded: string): string => {
+  const batches = decodeBatches(encoded);
+  const last = batches.findLastIndex((batch) => typeof batch === "number");
+  const left = Number(batches[last]) - 1;
+  return encodeBatches([...batches.slice(0, last), ...(left === 0 ? [] : [left]), ...batches.slice(last + 1)]);
 };
 
 /** Clears a slot as if one order had never been sent: its last word is left out of the book. */

@@ -1,6 +1,7 @@
 import { network } from "hardhat";
 import { concat, Wallet, ZeroAddress, type ContractTransactionReceipt, type Signer } from "ethers";
 import { deployMarket, type DeployBounds, type DeployZone } from "../../../scripts/deploy/deploy.ts";
+import type { EmergencyOptions } from "../../../scripts/deploy/emergency.ts";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
@@ -118,6 +119,7 @@ export interface WorldOptions {
   bounds?: DeployBounds;
   /** Who may call the ledger's `transferBetween`. */
   ledgerModules?: readonly string[];
+  emergency?: EmergencyOptions;
   /** Slots whose terms are published from the genesis slot on. */
   publish?: number;
   /** Chain time of the first block, in the future: the genesis slot is the second one after it. */
@@ -149,6 +151,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     zones,
     bounds: options.bounds ?? BOUNDS,
     wordFeeNano: Number(wordFeeNano),
+    ...(options.emergency === undefined ? {} : { emergency: options.emergency }),
     ledgerModules: options.ledgerModules ?? [],
     genesisSlot,
   });
