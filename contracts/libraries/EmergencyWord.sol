@@ -37,8 +37,4 @@ library EmergencyWordLibrary {
         uint256 raw = EmergencyWord.unwrap(word);
         return slot > uint32(raw >> 128) ? 0 : uint128(raw);
     }
-
-    function isVoided(EmergencyWord word, uint256 slot, uint8 zone) internal pure returns (bool) {
-        return (word.voidedIn(slot) >> zone) & 1 == 1;
-    }
 }

@@ -35,11 +35,12 @@ abstract contract BookMargin is IOrderBook {
     /// What the margin checks of one transaction share: the page at hand, so that batches sorted by point read each page once,
     /// and what is read when the first order extends its margin (`finalThrough` 0 before).
     struct MarginCheck {
-        EmergencyWord emergency;
         uint256 key;
         uint256 page;
         uint32 finalThrough;
         uint256 unbackedZones;
+        /// Zones whose margins count anew, a bit each.
+        uint256 voided;
     }
 
     uint256 internal constant NO_PAGE = type(uint256).max;
@@ -106,7 +107,7 @@ abstract contract BookMargin is IOrderBook {
         (uint32 through, bool current) = _throughOf(check, point, word.raises());
         if (slot <= through) {
             // What was margined before its zone was islanded counts anew, order by order.
-            if (cancels || (current && !check.emergency.isVoided(slot, word.zone()))) return true;
+            if ((current && (check.voided >> word.zone()) & 1 == 0) || cancels) return true;
         } else if (cancels) return false;
         return _extendMargin(check, uint32(slot), uint32(point), word, through);
     }

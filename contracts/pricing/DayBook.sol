@@ -136,7 +136,7 @@ abstract contract DayBook is BookMargin, EIP712 {
         days_.reasons = new bytes(DayTable.SLOTS);
         days_.lowest = type(int256).min;
         days_.highest = type(int256).max;
-        days_.margin.emergency = _emergency;
+        days_.margin.voided = _emergency.voidedIn(days_.first);
         bool halted = _emergency.state() != 0;
         unchecked {
             uint256 free = _free();

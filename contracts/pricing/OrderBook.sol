@@ -145,8 +145,7 @@ contract OrderBook is DayBook {
                 assembly ("memory-safe") {
                     word := mload(terms)
                 }
-                Skip reason = refused ? _refusalOf(batch, word) : Skip.None;
-                if (reason == Skip.None) reason = _take(batch, word, word.handovers() == 1);
+                Skip reason = refused ? _takeUnlessRefused(batch, word) : _take(batch, word, word.handovers() == 1);
                 if (reason == Skip.None) ++appended;
                 else emit OrderSkipped(slot, uint32(batch.order.point), uint8(batch.order.sequence), reason);
             }
@@ -154,11 +153,12 @@ contract OrderBook is DayBook {
         if (appended != 0) _close(batch);
     }
 
-    /// Why the order at hand is not looked at. A halted market still takes cancellations.
-    function _refusalOf(Batch memory batch, PointWord word) private pure returns (Skip reason) {
+    /// Takes the order at hand unless something refuses it. A halted market still takes cancellations.
+    function _takeUnlessRefused(Batch memory batch, PointWord word) private returns (Skip reason) {
         reason = batch.refusal;
         if (reason == Skip.MarketHalted && batch.order.stepCount == 0) reason = Skip.None;
         else if (reason == Skip.None && (batch.voided >> word.zone()) & 1 == 1) reason = Skip.ZoneVoided;
+        if (reason == Skip.None) reason = _take(batch, word, word.handovers() == 1);
     }
 
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount) {
@@ -194,7 +194,7 @@ contract OrderBook is DayBook {
             batch.sequenceKey = NO_PAGE;
             batch.margin.key = NO_PAGE;
             EmergencyWord emergency_ = _emergency;
-            batch.margin.emergency = emergency_;
+            batch.margin.voided = emergency_.voidedIn(slot);
             if (emergency_.state() != 0) batch.refusal = Skip.MarketHalted;
             uint256 words = _freeMemory();
             batch.words = words;
@@ -263,8 +263,9 @@ contract OrderBook is DayBook {
 
     /// Adds the order's words to the batch's; a cancellation is one word without energy.
     function _appendWords(Batch memory batch, PackedOrder.Parts memory order, PointWord word) private pure {
-        uint256 head = (order.point << 96) | (order.sequence << 88) | (uint256(word.zone()) << 80);
-        head |= uint256(word.priority()) << 74;
+        // The point's zone and its priority class (PointWord) in their places.
+        uint256 head = (order.point << 96) | (order.sequence << 88);
+        head |= ((PointWord.unwrap(word) >> 80) & (0xff << 80)) | ((PointWord.unwrap(word) >> 172) & (3 << 74));
         uint256 steps = order.steps;
         uint256 count = order.stepCount;
         uint256 cursor = batch.wordsEnd;

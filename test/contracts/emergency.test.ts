@@ -91,7 +91,7 @@ describe("market state", () => {
         await world.order(2, slot, [bid(500, 250_000)]),
       ]);
       const relayer = await world.relayer.getAddress();
-      await c.token.mint(relayer, 10n * TOKEN);
+      await c.token.mint(relayer, 20n * TOKEN);
     await c.token.approve(world.addresses.sealedBatches, 2n ** 255n);
       await c.sealedBatches.deposit(relayer, 10n * TOKEN);
       const sealed = packOrders([await world.order(3, slot, [bid(400, 240_000)], 3)]);
