@@ -4,8 +4,9 @@ import type { Batch } from "./words.ts";
 
 /** Questions to the indexer's store about emergency levels and islanding. */
 export const marketStateOf = (store: ReadStore): MarketState =>
-  store.get<{ state: MarketState }>("SELECT state FROM states WHERE kind = 'market' ORDER BY block DESC, log DESC LIMIT 1")
-    ?.state ?? "open";
+  store.get<{ state: MarketState }>(
+    "SELECT state FROM states WHERE kind = 'market' ORDER BY block DESC, log DESC LIMIT 1",
+  )?.state ?? "open";
 
 /** The grid state of zones 0 to `count` - 1. */
 export const gridStatesOf = (store: ReadStore, count: number): GridState[] => {

@@ -10,8 +10,7 @@ const sentences: Record<string, (v: Values) => string> = {
   UnknownZone: (v) => `Zone ${v["zone"]} does not exist; there are ${v["zoneCount"] ?? v["zones"]} zones.`,
   TradeLimitTooHigh: (v) =>
     `A trading limit of ${v["tradeLimitWh"]} Wh exceeds the connection's rating of ${v["highestWh"]} Wh per slot.`,
-  TooManyRaises: (v) =>
-    `The trading limit of point ${v["point"]} was raised 62 times already; it can only be lowered.`,
+  TooManyRaises: (v) => `The trading limit of point ${v["point"]} was raised 62 times already; it can only be lowered.`,
   SlotsOpen: (v) =>
     `The trading limit of point ${v["point"]} can be lowered when slot ${v["throughSlot"]} is final; slots are final up to ${v["finalThrough"]}.`,
   ZeroAddress: () => "The zero address can own nothing and sign nothing.",

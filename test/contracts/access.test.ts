@@ -50,7 +50,7 @@ describe("what is registered and published", () => {
     const [owner, other] = world.owners as [Wallet, Wallet];
     await world.fund(owner.address);
     const mine = world.as(owner);
-    expect(await c.meteringPoints.pointOf(0)).to.deep.equal([owner.address, 0n, 5_000n, 5_000n, 5_000n, 0n, 0n]);
+    expect(await c.meteringPoints.pointOf(0)).to.deep.equal([owner.address, 0n, 5_000n, 5_000n, 5_000n, 0n, 0n, 0n]);
     await expect(asOperator.meteringPoints.register(ZeroAddress, 0, 1, 1)).to.be.revertedWithCustomError(
       c.meteringPoints,
       "ZeroAddress",

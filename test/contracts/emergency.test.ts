@@ -65,7 +65,9 @@ describe("market state", () => {
     const [state, from] = await emergency.announced();
     expect(state).to.equal(NO_NEW_ORDERS);
     await world.at(Number(from) - 1);
-    await expect(operator.lower()).to.be.revertedWithCustomError(emergency, "NotYet").withArgs(from - 1n, from);
+    await expect(operator.lower())
+      .to.be.revertedWithCustomError(emergency, "NotYet")
+      .withArgs(from - 1n, from);
     await world.at(Number(from));
     await expect(operator.lower()).to.emit(emergency, "MarketLowered").withArgs(NO_NEW_ORDERS);
     // Raising takes an announcement back.
@@ -92,7 +94,7 @@ describe("market state", () => {
       ]);
       const relayer = await world.relayer.getAddress();
       await c.token.mint(relayer, 20n * TOKEN);
-    await c.token.approve(world.addresses.sealedBatches, 2n ** 255n);
+      await c.token.approve(world.addresses.sealedBatches, 2n ** 255n);
       await c.sealedBatches.deposit(relayer, 10n * TOKEN);
       const sealed = packOrders([await world.order(3, slot, [bid(400, 240_000)], 3)]);
       await c.sealedBatches.seal(slot, await c.sealedBatches.commitmentOf(slot, relayer, sealed, id("salt")));
@@ -104,13 +106,21 @@ describe("market state", () => {
       const packed = await world.appendPacked(slot, [orders[0] as never]);
       expect(packed.skipped).to.deep.equal(isOpen ? [] : [MARKET_HALTED]);
       // A cancellation is taken, whichever way it comes.
-      const cancelled = await world.append(slot, [await world.order(1, slot, [bid(800, 250_000)], 3), orders[1] as never]);
+      const cancelled = await world.append(slot, [
+        await world.order(1, slot, [bid(800, 250_000)], 3),
+        orders[1] as never,
+      ]);
       expect(cancelled.skipped).to.deep.equal(isOpen ? [] : [MARKET_HALTED]);
       const again = await world.appendPacked(slot, [await world.order(2, slot, [], 3)]);
       expect(again.skipped).to.deep.equal([]);
       const days = await appendDays(world, [await signedDay(world, dayOrderOf(3, slot, [[[-100, 200_000]], []]))]);
       expect(days.skippedSlots).to.deep.equal(
-        isOpen ? [] : [[slot, MARKET_HALTED], [slot + 1, MARKET_HALTED]],
+        isOpen
+          ? []
+          : [
+              [slot, MARKET_HALTED],
+              [slot + 1, MARKET_HALTED],
+            ],
       );
 
       await world.goTo(world.startOf(slot) - 599);
@@ -125,9 +135,7 @@ describe("market state", () => {
         (words) => words !== undefined,
       );
       // Halted: 1,000 Wh at 155,000; open: offer 1,000 against bids of 800 and 400.
-      const posted = isOpen
-        ? [posting(200_000, { marginalBidWh: 200 })]
-        : [posting(155_000)];
+      const posted = isOpen ? [posting(200_000, { marginalBidWh: 200 })] : [posting(155_000)];
       let record = emptyRecord(slot);
       if (state === NO_CLEARING) {
         expect(await c.orderBook.clearableFrom(slot)).to.equal(2n ** 256n - 1n);
@@ -285,8 +293,7 @@ describe("market state", () => {
 
   it("knows the emergency price: no band with its fee goes beyond", async () => {
     const world = await world_({ publish: 0 });
-    const publish = (bandMax: number) =>
-      world.asOperator.tariffs.publish(world.genesisSlot, [{ ...TERMS, bandMax }]);
+    const publish = (bandMax: number) => world.asOperator.tariffs.publish(world.genesisSlot, [{ ...TERMS, bandMax }]);
     await expect(publish(9_960_001)).to.be.revertedWithCustomError(world.c.tariffs, "OutsideBounds");
     await expect(publish(9_960_000)).to.emit(world.c.tariffs, "TermsPublished");
   });

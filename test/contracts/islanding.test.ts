@@ -204,7 +204,9 @@ describe("islanding", () => {
     const now = Math.floor((await other.networkHelpers.time.latest()) / 900);
     // A version that was planned never comes: it would connect the zone again.
     await other.asOperator.grid.setGrid(now + 130, own);
-    await expect(other.asOperator.grid.island(1)).to.emit(c.grid, "ZoneIslanded").withArgs(1, now + 1, 0b1111n);
+    await expect(other.asOperator.grid.island(1))
+      .to.emit(c.grid, "ZoneIslanded")
+      .withArgs(1, now + 1, 0b1111n);
     expect(await c.grid.versionOf(now)).to.deep.equal([1n, BigInt(now), 4n, 0b1111n]);
     expect(await c.grid.versionOf(now + 1)).to.deep.equal([3n, 2n ** 32n - 1n, 4n, ISLAND]);
     expect(await c.grid.versionOf(now + 140)).to.deep.equal([3n, 2n ** 32n - 1n, 4n, ISLAND]);

@@ -64,8 +64,7 @@ describe("books with voided zones", function () {
             ...{ tradesWh: [...cleared.tradesWh], trades: "0x", duals: { mu: [] } },
           });
           const onChain = termsOf(terms, market.band, trades);
-          const prove = (submission: Submission) =>
-            stand.harness.prove.staticCall(submission as never, START, onChain);
+          const prove = (submission: Submission) => stand.harness.prove.staticCall(submission as never, START, onChain);
 
           const cleared = solve(masked);
           const own = submissionOf(book, encoded, cleared);
@@ -82,7 +81,8 @@ describe("books with voided zones", function () {
             expect((await prove(submissionOf(book, plain, solve(book))))[0]).not.to.equal(end);
             expect(other).not.to.equal(end);
             const ignoring = submissionOf(book, encoded, solve(book));
-            const key = ({ postings, green, tradesWh }: Submission): string => JSON.stringify([postings, green, tradesWh]);
+            const key = ({ postings, green, tradesWh }: Submission): string =>
+              JSON.stringify([postings, green, tradesWh]);
             if (cleared.postings.some(({ price }, i) => price !== ignoring.postings[i]?.price)) {
               expect(key(ignoring)).not.to.equal(key(own));
               differ += 1;
