@@ -109,7 +109,10 @@ await runProcess({
       const state = source.view.marketState;
       if (state === marketState) return;
       marketState = state;
-      log.warn({ marketState }, state === "open" ? "the market is open: work goes on" : "the market is halted: work waits");
+      log.warn(
+        { marketState },
+        state === "open" ? "the market is open: work goes on" : "the market is halted: work waits",
+      );
     };
     const refresh = async (now: number): Promise<void> => {
       const { reorganised } = await source.refresh();
