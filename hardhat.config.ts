@@ -43,6 +43,8 @@ export default defineConfig({
   networks: {
     /** In-process chain of tests; the local chain of `daeg up` overrides `initialDate` (scripts/local/chain.ts). */
     default: { type: "edr-simulated", chainType: "l1", allowBlocksWithSameTimestamp: true },
+    /** The same with the rules of an OP stack chain (test/contracts/op.test.ts). */
+    op: { type: "edr-simulated", chainType: "op", allowBlocksWithSameTimestamp: true },
   },
   test: {
     mocha: { timeout: 60_000 },

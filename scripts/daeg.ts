@@ -11,6 +11,7 @@ const commands: Record<string, () => Promise<Register>> = {
   day: async () => (await import("./commands/day.ts")).registerDay,
   clear: async () => (await import("./commands/clear.ts")).registerClear,
   verify: async () => (await import("./commands/verify.ts")).registerVerify,
+  deploy: async () => (await import("./commands/deploy.ts")).registerDeploy,
   meter: async () => (await import("./commands/meter.ts")).registerMeter,
   oracle: async () => (await import("./commands/oracle.ts")).registerOracle,
   example: async () => (await import("./commands/example.ts")).registerExample,

@@ -17,6 +17,7 @@ const parts: { name: string; command: string[] }[] = [
   { name: "lint", command: ["npm", "run", "--silent", "lint"] },
   { name: "build", command: ["npm", "run", "--silent", "build"] },
   { name: "snapshots", command: ["node", "scripts/snapshots.ts", "--check"] },
+  { name: "access", command: ["node", "scripts/access-table.ts", "--check"] },
   { name: "solidity", command: ["hardhat", "test", "solidity"] },
   { name: "proofs", command: ["node", "scripts/prove.ts"] },
   { name: "contracts", command: ["mocha", "test/contracts/**/*.test.ts"] },

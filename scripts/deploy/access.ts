@@ -1,7 +1,24 @@
 import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
 import { ROLES, type Call, type Group, type PlanContext } from "./group.ts";
+import { adminOf, safeCalls, safeCreations } from "./safe.ts";
 
 const abi = MarketAccess__factory.createInterface();
+
+/** The account of several signatures that administers the roles. */
+export const access: Group = { name: "access", creations: safeCreations, calls: safeCalls };
+
+/** What the guardian may cancel of the admin's. Not `revokeRole`: a guardian could not be removed otherwise. */
+export const CANCELLABLE = [
+  "labelRole",
+  "grantRole",
+  "setRoleAdmin",
+  "setRoleGuardian",
+  "setGrantDelay",
+  "setTargetAdminDelay",
+  "setTargetFunctionRole",
+  "setTargetClosed",
+  "updateAuthority",
+] as const;
 
 /** First calls: who may call what; the deployer is the operator until all groups have made their calls. */
 export const openAccess = (groups: readonly Group[], context: PlanContext): Call[] => {
@@ -30,12 +47,27 @@ export const openAccess = (groups: readonly Group[], context: PlanContext): Call
 /** Last calls: members and guardians of the roles; the deployer keeps nothing that is not stated for it. */
 export const closeAccess = (groups: readonly Group[], { at, terms, deployer }: PlanContext): Call[] => {
   const to = at.accessManager;
-  const { operator, guardian, admin, operatorDelaySeconds: delaySeconds = 0 } = terms;
+  const { operator, guardian, operatorDelaySeconds: delaySeconds = 0, adminDelaySeconds = 0 } = terms;
+  const admin = adminOf(terms, at);
   const calls: Call[] = [
     {
       name: "guardian of OPERATOR",
       to,
       data: abi.encodeFunctionData("setRoleGuardian", [ROLES.OPERATOR, ROLES.GUARDIAN]),
+    },
+    {
+      name: "guardian of ADMINISTRATION",
+      to,
+      data: abi.encodeFunctionData("setRoleGuardian", [ROLES.ADMINISTRATION, ROLES.GUARDIAN]),
+    },
+    {
+      name: "the admin's calls are ADMINISTRATION",
+      to,
+      data: abi.encodeFunctionData("setTargetFunctionRole", [
+        at.accessManager,
+        CANCELLABLE.map((name) => abi.getFunction(name).selector),
+        ROLES.ADMINISTRATION,
+      ]),
     },
     grant({ to, role: "GUARDIAN", account: guardian }),
     ...groups.flatMap(({ holders }) => holders?.(terms) ?? []).map((holder) => grant({ to, ...holder })),
@@ -48,7 +80,7 @@ export const closeAccess = (groups: readonly Group[], { at, terms, deployer }: P
     });
   }
   if (admin !== deployer) {
-    calls.push(grant({ to, role: "ADMIN", account: admin }), {
+    calls.push(grant({ to, role: "ADMIN", account: admin, delaySeconds: adminDelaySeconds }), {
       name: "renounce ADMIN",
       to,
       data: abi.encodeFunctionData("renounceRole", [ROLES.ADMIN, deployer]),

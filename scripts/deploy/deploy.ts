@@ -9,12 +9,12 @@ export type { DeployBounds, DeployZone } from "./options.ts";
 export interface DeployOptions extends MarketTerms {
   /** Deployer; it must be able to pay. It keeps no role unless it is the admin or the operator. */
   signer: Signer;
-  log?: (message: string) => void;
+  log?: (message: string, gasUsed: bigint) => void;
 }
 
 /** Where the contracts stand, as processes want to know it. */
 export const addressesOf = ({ at }: { at: Places }, chainId: number, deployedAtBlock: number): Addresses => {
-  const { clearingMesh: _mesh, clearingRadial: _radial, ...places } = at;
+  const { clearingMesh: _m, clearingRadial: _r, safeSingleton: _s, safeHandler: _h, safeFactory: _f, ...places } = at;
   return { chainId, deployedAtBlock, ...places };
 };
 
@@ -45,7 +45,7 @@ export const deployMarket = async ({ signer, log, ...terms }: DeployOptions): Pr
     const sent = await signer.sendTransaction({ to, data, nonce });
     const receipt = checkLanded(step, await sent.wait());
     deployedAtBlock ??= receipt.blockNumber;
-    log?.(step.creates === null ? step.name : `${step.name} ${step.creates}`);
+    log?.(step.creates === null ? step.name : `${step.name} ${step.creates}`, receipt.gasUsed);
   }
   return addressesOf(plan, Number(chainId), deployedAtBlock ?? 0);
 };

@@ -2,7 +2,15 @@ import type { Interface } from "ethers";
 import type { MarketTerms, Places } from "./options.ts";
 
 /** Roles of MarketAccess (contracts/access/MarketAccess.sol). A group that needs another takes the next number. */
-export const ROLES = { ADMIN: 0n, OPERATOR: 1n, GUARDIAN: 2n, CERTIFIER: 3n, MAINTAINER: 4n } as const;
+export const ROLES = {
+  ADMIN: 0n,
+  OPERATOR: 1n,
+  GUARDIAN: 2n,
+  CERTIFIER: 3n,
+  MAINTAINER: 4n,
+  /** Nobody's: marks the calls of the admin that the guardian may cancel (decision 0021). */
+  ADMINISTRATION: 100n,
+} as const;
 export type Role = keyof typeof ROLES;
 
 /** What a group's contracts and calls are made from. */

@@ -1,7 +1,8 @@
+import { access } from "./access.ts";
 import { core } from "./core.ts";
 import { emergency } from "./emergency.ts";
 import type { Group } from "./group.ts";
 import { production } from "./production.ts";
 
-/** All parts of the contract suite, in order of creation. New ones come at the end. */
-export const GROUPS: readonly Group[] = [core, production, emergency];
+/** All parts of the contract suite, in order of creation. New ones come at the end, before the account of the admin. */
+export const GROUPS: readonly Group[] = [core, production, emergency, access];

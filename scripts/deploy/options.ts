@@ -18,11 +18,22 @@ export interface DeployBounds {
   highestPrice: number | bigint;
 }
 
+/** An account of several signatures (Safe 1.4.1) that the deployment makes. */
+export interface SafeTerms {
+  owners: readonly string[];
+  /** How many of them must sign. */
+  threshold: number;
+}
+
 /** What a market is: the same terms and the same first nonce of the deployer give the same transactions. */
 export interface MarketTerms {
   operator: string;
+  /** May cancel what operator or admin scheduled, and pause. */
   guardian: string;
-  admin: string;
+  /** An account that stands already, or one to make. */
+  admin: string | SafeTerms;
+  /** Seconds that the admin's calls wait after they were scheduled; 0 by default. */
+  adminDelaySeconds?: number;
   /** Takes money out of the backup supplier's account; the operator by default. */
   backup?: string;
   /** Addresses of the oracle nodes, in the order of their indices. */
@@ -48,5 +59,10 @@ export interface MarketTerms {
 /** Libraries that contracts are linked to: deployed, and nobody's business afterwards. */
 export type Library = "clearingMesh" | "clearingRadial";
 
+/** Contracts of the multi-signature admin, where the deployment makes one. */
+export type SafePart = "safeSingleton" | "safeHandler" | "safeFactory";
+
 /** Where everything stands, known before the first transaction. */
-export type Places = Omit<Addresses, "chainId" | "deployedAtBlock"> & Record<Library, string>;
+export type Places = Omit<Addresses, "chainId" | "deployedAtBlock"> &
+  Record<Library, string> &
+  Partial<Record<SafePart, string>>;

@@ -14,6 +14,9 @@ const MARGIN_SLOTS = 240n;
 /** Local wallets start with this much beside the margin, base units (6 decimals). */
 const POCKET_MONEY = 50_000_000n;
 
+/** Two days in which everybody sees what the admin will do, and the guardian may cancel it. */
+export const ADMIN_DELAY_SECONDS = 172_800;
+
 const HOMES_AT_ONCE = 8;
 
 /** Delegate keys never expire on a local chain. */
@@ -56,7 +59,7 @@ export const bootstrapMarket = async ({
     operator,
     wallet("auctioneer"),
     wallet("guardian"),
-    wallet("admin"),
+    ...[0, 1, 2].map((index) => wallet(`admin:${index}`)),
     wallet("backup"),
     wallet("cheat"),
     ...nodeWallets,
@@ -67,7 +70,8 @@ export const bootstrapMarket = async ({
     signer: deployer,
     operator: operator.address,
     guardian: wallet("guardian").address,
-    admin: wallet("admin").address,
+    admin: { owners: [0, 1, 2].map((index) => wallet(`admin:${index}`).address), threshold: 2 },
+    adminDelaySeconds: ADMIN_DELAY_SECONDS,
     backup: wallet("backup").address,
     committee: nodeWallets.map(({ address }) => address),
     faults,

@@ -15,7 +15,7 @@ import { createTiming } from "./timing.ts";
 
 export interface DayOptions extends Pick<
   SystemOptions,
-  "committee" | "agentProcesses" | "lie" | "chainFor" | "timing"
+  "committee" | "agentProcesses" | "lie" | "chainFor" | "rpcUrl" | "timing"
 > {
   plan: RunPlan;
   stateDir: string;

@@ -7,13 +7,13 @@ import { wrongInput } from "../../services/platform/errors.ts";
  * @returns release function
  * @throws DaegError exit 1 when another instance runs, or the folder cannot be written
  */
-export const lockState = (stateDir: string): (() => void) => {
+export const lockState = (stateDir: string, option = "--state"): (() => void) => {
   const path = join(stateDir, "instance.lock");
   try {
     mkdirSync(stateDir, { recursive: true });
   } catch (error) {
     throw wrongInput(
-      `state folder ${stateDir} cannot be made (${(error as NodeJS.ErrnoException).code}): choose another one with --state`,
+      `state folder ${stateDir} cannot be made (${(error as NodeJS.ErrnoException).code}): choose another one with ${option}`,
     );
   }
   for (;;) {
@@ -23,13 +23,13 @@ export const lockState = (stateDir: string): (() => void) => {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
         throw wrongInput(
-          `state folder ${stateDir} cannot be written (${(error as NodeJS.ErrnoException).code}): choose another one with --state`,
+          `state folder ${stateDir} cannot be written (${(error as NodeJS.ErrnoException).code}): choose another one with ${option}`,
         );
       }
       const owner = Number(readFileSync(path, "utf8"));
       if (isAlive(owner)) {
         throw wrongInput(
-          `another instance (process ${owner}) uses ${stateDir}: stop it or choose another folder with --state`,
+          `another instance (process ${owner}) uses ${stateDir}: stop it or choose another folder with ${option}`,
         );
       }
       rmSync(path, { force: true });

@@ -40,6 +40,8 @@ export interface SystemOptions {
   guest?: string;
   /** Node that lies by a factor, for demonstrations and fault tests. */
   lie?: { node: number; factor: number };
+  /** A development chain that runs already (its time can be set, its accounts filled), instead of one of our own. */
+  rpcUrl?: string;
   /** Endpoint that the processes use instead of the chain's own, for tests that cut it off. */
   chainFor?: (url: string) => Promise<string>;
   /** Where wall time goes, for measurements. */
@@ -96,16 +98,16 @@ export const startSystem = async (options: SystemOptions): Promise<LocalSystem> 
     const chainStart = slotStart(firstSlot - 1) - PREPARATION_SECONDS;
     const ports = await freePorts(6 + nodes + community.homes.length + community.zones.length);
     const take = (): number => ports.pop() as number;
-    const chainChild = await startChild(
-      {
-        name: "chain",
-        module: "scripts/local/chain.ts",
-        args: ["--port", String(take()), "--start", String(chainStart)],
-      },
-      { ...paths, onProblem },
-    );
-    children.set("chain", chainChild);
-    const chainUrl = chainChild.info["url"] as string;
+    const ownChain = async (): Promise<string> => {
+      const args = ["--port", String(take()), "--start", String(chainStart)];
+      const child = await startChild(
+        { name: "chain", module: "scripts/local/chain.ts", args },
+        { ...paths, onProblem },
+      );
+      children.set("chain", child);
+      return child.info["url"] as string;
+    };
+    const chainUrl = options.rpcUrl ?? (await ownChain());
     const provider = await createProvider({ urls: [chainUrl] });
     const chain = createChainControl(chainUrl);
     await chain.setTime(slotStart(firstSlot - 1) - 60);

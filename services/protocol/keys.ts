@@ -1,7 +1,7 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 
 /**
- * Private key of a role on a local chain: keccak256("daeg:" + seed + ":" + role). Roles: `deployer`, `admin`, `operator`,
+ * Private key of a role on a local chain: keccak256("daeg:" + seed + ":" + role). Roles: `deployer`, `admin:<0..2>`, `operator`,
  * `guardian`, `backup`, `auctioneer`, `node:<i>`, `home:<id>`, `agent:<id>`. Anyone who knows the seed knows the key: never
  * for a chain with value.
  */

@@ -2,6 +2,7 @@ import { network } from "hardhat";
 import { concat, Wallet, ZeroAddress, type ContractTransactionReceipt, type Signer } from "ethers";
 import { deployMarket, type DeployBounds, type DeployZone } from "../../../scripts/deploy/deploy.ts";
 import type { EmergencyOptions } from "../../../scripts/deploy/emergency.ts";
+import type { MarketTerms } from "../../../scripts/deploy/options.ts";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
@@ -117,6 +118,11 @@ export interface WorldOptions {
   faults?: number;
   wordFeeNano?: bigint;
   bounds?: DeployBounds;
+  /** By the rules of an OP stack chain. */
+  op?: boolean;
+  /** Administers the roles, by default one key without a delay. */
+  admin?: MarketTerms["admin"];
+  adminDelaySeconds?: number;
   /** Who may call the ledger's `transferBetween`. */
   ledgerModules?: readonly string[];
   emergency?: EmergencyOptions;
@@ -129,7 +135,7 @@ export interface WorldOptions {
 export const createWorld = async (options: WorldOptions = {}) => {
   const { homes = 4, zones = oneZone, zoneOf = () => 0, limitWh = 5_000, depositTokens = 5_000 } = options;
   const { nodes: nodeCount = 4, faults = 1, publish = 100, wordFeeNano = WORD_FEE } = options;
-  const connection = await network.create();
+  const connection = options.op ? await network.create("op") : await network.create();
   const { ethers, networkHelpers } = connection;
   const [deployer, operator, guardian, admin, backup, relayer] = (await ethers.getSigners()) as unknown as Signer[];
   if (!deployer || !operator || !guardian || !admin || !backup || !relayer) throw new Error("too few signers");
@@ -144,7 +150,8 @@ export const createWorld = async (options: WorldOptions = {}) => {
     signer: deployer,
     operator: await operator.getAddress(),
     guardian: await guardian.getAddress(),
-    admin: await admin.getAddress(),
+    admin: options.admin ?? (await admin.getAddress()),
+    adminDelaySeconds: options.adminDelaySeconds ?? 0,
     backup: await backup.getAddress(),
     committee: nodes.map(({ address }) => address),
     faults,
