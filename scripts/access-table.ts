@@ -17,7 +17,7 @@ import { projectRoot } from "./local/root.ts";
 const FILE = join(projectRoot, "docs", "access.md");
 /** Functions that stay the admin's on purpose, as `contract.function(types)`. */
 const ADMIN_ON_PURPOSE: readonly string[] = [];
-const roleName = new Map(Object.entries(ROLES).map(([name, role]) => [role, name]));
+const roleName = new Map<bigint, string>(Object.entries(ROLES).map(([name, role]) => [role, name]));
 const failures: string[] = [];
 
 const of = (role: string): string => computeAddress(deriveKey("access", role));

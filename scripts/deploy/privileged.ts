@@ -1,4 +1,4 @@
-import { dataSlice, hexlify, ZeroHash, type Provider } from "ethers";
+import { dataSlice, hexlify, id, ZeroHash, type Provider } from "ethers";
 import type { Addresses } from "../../services/protocol/addresses.ts";
 import { connectContracts, decodeContractError } from "../../services/protocol/contracts.ts";
 
@@ -16,6 +16,7 @@ export interface Privileged {
 /** Somebody without any role. */
 const STRANGER = "0x000000000000000000000000000000000000dEaD";
 const WORDS = 24;
+const SET_AUTHORITY = dataSlice(id("setAuthority(address)"), 0, 4);
 
 /** Whether the access manager refuses this call, and nothing else does. */
 export const isRefused = async (provider: Provider, from: string, { target, data }: Privileged): Promise<boolean> => {
@@ -38,6 +39,8 @@ export const privilegedFunctions = async (provider: Provider, addresses: Address
       if (fragment.type !== "function") continue;
       const { selector, stateMutability } = fragment as unknown as { selector: string; stateMutability: string };
       if (stateMutability === "view" || stateMutability === "pure") continue;
+      // Only the manager itself calls it, for its admin: `updateAuthority`.
+      if (selector === SET_AUTHORITY) continue;
       const data = hexlify(selector + ZeroHash.slice(2).repeat(WORDS));
       const signature = (fragment as unknown as { format(how: string): string }).format("sighash");
       const role = await contracts.accessManager.getTargetFunctionRole(target, dataSlice(data, 0, 4));

@@ -175,7 +175,10 @@ describe("roles, with a multi-signature admin and a delay", () => {
     const marked = sources
       .filter((path) => path.endsWith(".sol") && !path.startsWith("test"))
       .flatMap(
-        (path) => readFileSync(join(projectRoot, "contracts", path), "utf8").match(/[\s)]restricted\b[^;]*?\{/g) ?? [],
+        (path) =>
+          readFileSync(join(projectRoot, "contracts", path), "utf8").match(
+            /(?:external|public)\s+(?:\w+\s+)*?restricted\b/g,
+          ) ?? [],
       );
     expect(functions).to.have.lengthOf(marked.length);
     const accounts = await Promise.all(
