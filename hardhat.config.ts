@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { defineConfig } from "hardhat/config";
+import { errorRecorder } from "./scripts/errors/plugin.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -17,7 +18,7 @@ const large = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true,
 const fitting = { ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } } };
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, ...(process.env["DAEG_REACHED_ERRORS"] ? [errorRecorder] : [])],
   solidity: {
     profiles: {
       default: {

@@ -3,7 +3,7 @@
  * and whole days of faults. Exit 1 at the end when any part failed; the last line counts parts.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { projectRoot } from "./local/root.ts";
 
@@ -21,6 +21,7 @@ const parts: { name: string; command: string[] }[] = [
   { name: "solidity", command: ["hardhat", "test", "solidity"] },
   { name: "proofs", command: ["node", "scripts/prove.ts"] },
   { name: "contracts", command: ["mocha", "test/contracts/**/*.test.ts"] },
+  { name: "errors", command: ["node", "scripts/errors.ts"] },
   { name: "services", command: ["mocha", "test/{services,oracle}/**/*.test.ts", "--ignore", ON_CHAIN] },
   { name: "market", command: ["mocha", ON_CHAIN, "test/scripts/**/*.test.ts"] },
   { name: "faults", command: ["mocha", "test/faults/**/*.test.ts"] },
@@ -34,8 +35,12 @@ if (parts.length === 0) {
 }
 
 const bin = join(projectRoot, "node_modules", ".bin");
+/** Where the contracts' tests note which custom errors they met, for the part "errors". */
+const reachedErrors = join(projectRoot, "cache", "reached-errors.txt");
+if (parts.some(({ name }) => name === "contracts")) rmSync(reachedErrors, { force: true });
 const env = {
   ...process.env,
+  DAEG_REACHED_ERRORS: reachedErrors,
   PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
   ...(long ? { DAEG_LONG: "1" } : {}),
 };

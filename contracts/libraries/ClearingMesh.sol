@@ -6,6 +6,7 @@ import {MeshIsland, MeshPrices} from "./MeshPrices.sol";
 import {MeshNeeded} from "./MeshNeeded.sol";
 import {MeshVolume} from "./MeshVolume.sol";
 import {MarketTerms, TradeTerms} from "./MarketTypes.sol";
+import {Narrow} from "./Narrow.sol";
 import {PackedLimits} from "./PackedLimits.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
 import {ZoneTallies} from "./ZoneTallies.sol";
@@ -55,9 +56,7 @@ library ClearingMesh {
             gap += MeshPrices.check(market.zones, zones, shift, islands);
             MeshVolume.check(market.zones, zones, islands, free);
             MeshNeeded.check(market, zones, shift, islands, mu, tradesWh);
-            gap = (gap + uint256(UNIT - 1)) / uint256(UNIT); // [68]
-            if (gap > type(uint128).max) revert IClearingErrors.MoneyOverflow();
-            gapBoundNano = uint128(gap);
+            gapBoundNano = Narrow.toUint128((gap + uint256(UNIT - 1)) / uint256(UNIT)); // [68]
         }
     }
 

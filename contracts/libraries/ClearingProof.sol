@@ -12,6 +12,7 @@ import {ClearingRadial} from "./ClearingRadial.sol";
 import {ClearingTrades} from "./ClearingTrades.sol";
 import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
 import {ClearingSubmission, GreenPosting, MarketTerms, PriceBand, ZonePosting, ZoneTerms} from "./MarketTypes.sol";
+import {Narrow} from "./Narrow.sol";
 import {ZoneTallies} from "./ZoneTallies.sol";
 
 /// Proves that posted prices, marginal totals and fills of bilateral trades clear a book optimally (design, section 4) and derives
@@ -245,23 +246,13 @@ library ClearingProof {
                 rentNano -= zone.flow * zone.price;
                 welfareNano += bought * zones[i].backupBuy - sold * (int256(zones[i].backupSell) - zones[i].fee);
             }
-            outcome.boughtWh = _uint64(boughtWh);
-            outcome.backupSoldWh = _uint64(soldBackupWh);
-            outcome.backupBoughtWh = _uint64(boughtBackupWh);
-            outcome.backupNano = _int128(backupNano);
-            outcome.congestionNano = _int128(rentNano);
-            outcome.feesNano = _int128(feesNano);
+            outcome.boughtWh = Narrow.toUint64(boughtWh);
+            outcome.backupSoldWh = Narrow.toUint64(soldBackupWh);
+            outcome.backupBoughtWh = Narrow.toUint64(boughtBackupWh);
+            outcome.backupNano = Narrow.toInt128(backupNano);
+            outcome.congestionNano = Narrow.toInt128(rentNano);
+            outcome.feesNano = Narrow.toInt128(feesNano);
             outcome.welfareNano = welfareNano;
         }
-    }
-
-    function _uint64(uint256 value) private pure returns (uint64) {
-        if (value > type(uint64).max) revert IClearingErrors.MoneyOverflow(); // [22]
-        return uint64(value);
-    }
-
-    function _int128(int256 value) private pure returns (int128) {
-        if (value != int128(value)) revert IClearingErrors.MoneyOverflow(); // [22]
-        return int128(value);
     }
 }
