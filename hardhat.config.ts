@@ -26,6 +26,9 @@ export default defineConfig({
         overrides: {
           "contracts/pricing/OrderBook.sol": large,
           "contracts/pricing/Auction.sol": fitting,
+          "contracts/balancing/Losses.sol": hot,
+          "contracts/balancing/PeakCharge.sol": hot,
+          "contracts/balancing/Refunds.sol": hot,
           "contracts/consumption/MeterOracle.sol": hot,
           "contracts/consumption/ReadingArchive.sol": hot,
           "contracts/production/Certificates.sol": hot,

@@ -13,7 +13,11 @@ const SIZE_LIMIT = 24_576;
 const TOLERATED_GAS = 0.01;
 const contracts = [
   ["access", "MarketAccess"],
+  ["balancing", "Envelopes"],
   ["balancing", "Grid"],
+  ["balancing", "Losses"],
+  ["balancing", "PeakCharge"],
+  ["balancing", "Refunds"],
   ["consumption", "MeteringPoints"],
   ["consumption", "MeterOracle"],
   ["libraries", "ClearingMesh"],

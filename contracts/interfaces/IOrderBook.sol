@@ -123,7 +123,8 @@ interface IOrderBook {
     /// Last slot for which the account's margin was checked; 0 = never.
     function marginedThrough(uint32 point) external view returns (uint32);
     /// Margin that one more slot binds, nano-token: R T + L (T - F) + E max(0, -F); in a zone that is ever without a backup supplier
-    /// at least the same by the bounds of the band (MarginPages); plus the fee of all words that an account can have in a book.
+    /// at least the same by the bounds of the band (MarginPages); plus the fee of all words that an account can have in a book,
+    /// and the largest penalty of a slot (MarginPages.penaltyPerSlot).
     function marginPerSlot(uint32 point) external view returns (uint256 nano);
     /// Margin that the account's range of open slots binds now, nano-token.
     function requiredMargin(uint32 point) external view returns (uint256 nano);

@@ -84,6 +84,8 @@ interface ISettlement {
     function advanceFinal(uint256 limit) external returns (uint32);
 
     function statusOf(uint32 slot) external view returns (Status status, uint32 sinceSlot, uint8 version);
+    /// Where the operating envelopes of slots stand.
+    function envelopes() external view returns (address);
     function finalThrough() external view returns (uint32);
     function genesisSlot() external view returns (uint32);
 }

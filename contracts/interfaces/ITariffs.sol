@@ -9,6 +9,7 @@ import {TermsWord} from "../libraries/TermsWord.sol";
 interface ITariffs {
     /// Once, when the contract is made.
     event WordFeeSet(uint32 wordFeeNano);
+    event PenaltySet(uint32 penaltyPrice);
     event TermsPublished(uint32 indexed firstSlot, SlotTerms[] terms);
 
     error AlreadyPublished(uint32 slot);
@@ -37,5 +38,7 @@ interface ITariffs {
     function highestPrice() external view returns (int40);
     /// What every word of a cleared book pays to whoever cleared it, nano-token. Never changes: margins count with it.
     function wordFeeNano() external view returns (uint32);
+    /// What every metered Wh beyond an operating envelope costs (EnvelopeCharges), micro-token per kWh. Never changes either.
+    function penaltyPrice() external view returns (uint32);
     function settlement() external view returns (address);
 }

@@ -52,4 +52,10 @@ library MarginPages {
         if (cheapest < 0) nano += int256(uint256(point.exportLimitWh())) * -cheapest;
         return uint256(nano);
     }
+
+    /// The largest penalty of a slot: what EnvelopeCharges charges at most.
+    function penaltyPerSlot(PointWord point, uint256 penaltyPrice) internal pure returns (uint256 nano) {
+        uint256 most = point.importLimitWh() > point.exportLimitWh() ? point.importLimitWh() : point.exportLimitWh();
+        return most * penaltyPrice;
+    }
 }

@@ -27,6 +27,7 @@ abstract contract BookMargin is IOrderBook {
     /// Fee of all words that one account can have in a slot's book.
     uint256 private immutable _wordsNano;
     IGrid internal immutable _grid;
+    uint256 private immutable _penaltyPrice;
 
     mapping(uint256 page => uint256 word) private _margins;
     /// Market state, and which zones were voided lately: one read per batch.
@@ -55,6 +56,7 @@ abstract contract BookMargin is IOrderBook {
         _highestPrice = tariffs_.highestPrice();
         _lowestPrice = tariffs_.lowestPrice();
         _wordsNano = ReplayPages.MAX_SEQUENCE * OrderRules.MAX_STEPS * tariffs_.wordFeeNano();
+        _penaltyPrice = tariffs_.penaltyPrice();
         _grid = meteringPoints_.grid();
         address named = ILedger(ledger_).orderBook();
         if (named != address(this)) revert WrongWiring(address(this), named);
@@ -161,7 +163,7 @@ abstract contract BookMargin is IOrderBook {
             uint256 unbacked = MarginPages.perSlotUnbacked(word, _highestPrice, _lowestPrice, widestSpread);
             if (unbacked > nano) nano = unbacked;
         }
-        nano += _wordsNano; // [81]
+        nano += _wordsNano + MarginPages.penaltyPerSlot(word, _penaltyPrice); // [81]
     }
 
     /// Number of slots from the first not final to `last`.

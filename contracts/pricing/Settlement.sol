@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ClearingExtras, ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
 import {IBilaterals} from "../interfaces/IBilaterals.sol";
+import {IEnvelopes} from "../interfaces/IEnvelopes.sol";
 import {IGrid} from "../interfaces/IGrid.sol";
 import {Earning, ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
@@ -10,6 +11,7 @@ import {IMeterOracle} from "../interfaces/IMeterOracle.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ISettlement, SlotToResettle, SlotToSettle} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
+import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
 import {ExtraPayments} from "../libraries/ExtraPayments.sol";
 import {PackedEnergy} from "../libraries/PackedEnergy.sol";
 import {PackedReadings} from "../libraries/PackedReadings.sol";
@@ -34,6 +36,7 @@ contract Settlement is ISettlement {
         IOrderBook orderBook;
         IAuction auction;
         IMeterOracle meterOracle;
+        IEnvelopes envelopes;
     }
 
     /// What one transaction keeps in memory over all its slots.
@@ -55,6 +58,7 @@ contract Settlement is ISettlement {
         uint256 backedZones;
         /// Whether a zone price of the slot lies beyond the tariffs.
         bool outside;
+        EnvelopeCharges.Work envelopes;
     }
 
     IMeteringPoints public immutable meteringPoints;
@@ -63,8 +67,10 @@ contract Settlement is ISettlement {
     ILedger public immutable ledger;
     IAuction public immutable auction;
     IMeterOracle public immutable meterOracle;
+    address public immutable envelopes;
     uint32 public immutable genesisSlot;
     uint256 private immutable _wordFeeNano;
+    uint256 private immutable _penaltyPrice;
 
     uint32 public finalThrough;
     mapping(uint256 page => uint256 word) private _statuses;
@@ -76,8 +82,10 @@ contract Settlement is ISettlement {
         ledger = wiring.ledger;
         auction = wiring.auction;
         meterOracle = wiring.meterOracle;
+        envelopes = address(wiring.envelopes);
         genesisSlot = genesisSlot_;
         _wordFeeNano = wiring.tariffs.wordFeeNano();
+        _penaltyPrice = wiring.tariffs.penaltyPrice();
         finalThrough = genesisSlot_ - 1;
         _checkWire(address(this), wiring.ledger.settlement());
         _checkWire(address(this), wiring.orderBook.settlement());
@@ -222,6 +230,7 @@ contract Settlement is ISettlement {
             cleared ? record.congestionNano : int128(0)
         );
         money.members += chargedNano;
+        money.congestion += EnvelopeCharges.chargeSlot(work.envelopes, slot, work.readings, work.deltas);
         SlotPayments.addMoney(work.total, money);
     }
 
@@ -282,6 +291,7 @@ contract Settlement is ISettlement {
         work.table = new ZoneRow[](grid.zoneCount());
         work.rows = SlotPayments.rowsOf(work.table, zones);
         work.gridFrom = type(uint32).max;
+        work.envelopes = EnvelopeCharges.open(envelopes, meteringPoints, _penaltyPrice);
     }
 
     /// Prices of all zones and the positions of all points (zero when nothing was cleared).

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
+import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
 import {SlotTerms} from "../libraries/MarketTypes.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {TermsWord, TermsWordLibrary} from "../libraries/TermsWord.sol";
@@ -15,11 +16,13 @@ contract Tariffs is ITariffs, AccessManaged {
     int40 public immutable lowestPrice;
     int40 public immutable highestPrice;
     uint32 public immutable wordFeeNano;
+    uint32 public immutable penaltyPrice;
     address public immutable settlement;
 
     mapping(uint256 ringIndex => TermsWord) private _ring;
 
     error BoundsCross(int40 lowest, int40 highest);
+    error PenaltyTooHigh(uint32 price, uint256 highest);
 
     constructor(
         address manager,
@@ -28,6 +31,7 @@ contract Tariffs is ITariffs, AccessManaged {
         int40 lowestPrice_,
         int40 highestPrice_,
         uint32 wordFeeNano_,
+        uint32 penaltyPrice_,
         address settlement_
     ) AccessManaged(manager) {
         if (lowestExportTariff_ >= highestImportTariff_) revert BoundsCross(lowestExportTariff_, highestImportTariff_);
@@ -36,9 +40,14 @@ contract Tariffs is ITariffs, AccessManaged {
         lowestExportTariff = lowestExportTariff_;
         lowestPrice = lowestPrice_;
         highestPrice = highestPrice_;
+        if (penaltyPrice_ > EnvelopeCharges.HIGHEST_PRICE) {
+            revert PenaltyTooHigh(penaltyPrice_, EnvelopeCharges.HIGHEST_PRICE);
+        }
         wordFeeNano = wordFeeNano_;
+        penaltyPrice = penaltyPrice_;
         settlement = settlement_;
         emit WordFeeSet(wordFeeNano_);
+        emit PenaltySet(penaltyPrice_);
     }
 
     function publish(uint32 firstSlot, SlotTerms[] calldata terms) external restricted {

@@ -17,6 +17,9 @@ import type { Creation, Group } from "./group.ts";
 /** One base unit of a token with 6 decimals per order word. */
 const WORD_FEE_NANO = 1_000;
 
+/** Micro-token per kWh beyond an operating envelope. */
+const PENALTY_PRICE = 100_000;
+
 /** 10 tokens of 6 decimals. */
 const SEALED_BOND = 10_000_000;
 
@@ -40,7 +43,7 @@ export const core: Group = {
     },
     {
       name: "tariffs",
-      transaction: ({ at, terms: { bounds, wordFeeNano } }) =>
+      transaction: ({ at, terms: { bounds, wordFeeNano, penaltyPrice } }) =>
         new Tariffs__factory().getDeployTransaction(
           at.accessManager,
           bounds.highestImportTariff,
@@ -48,6 +51,7 @@ export const core: Group = {
           bounds.lowestPrice,
           bounds.highestPrice,
           wordFeeNano ?? WORD_FEE_NANO,
+          penaltyPrice ?? PENALTY_PRICE,
           at.settlement,
         ),
     },

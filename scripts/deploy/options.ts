@@ -45,6 +45,10 @@ export interface MarketTerms {
   bounds: DeployBounds;
   /** What every word of a cleared book pays to whoever cleared it, nano-token; 1,000 by default. It never changes. */
   wordFeeNano?: number;
+  /** What metered energy beyond an operating envelope costs, micro-token per kWh; 100,000 by default. It never changes. */
+  penaltyPrice?: number;
+  /** What the community's monthly peak costs, micro-token per kW; 5 tokens by default. It never changes. */
+  peakPricePerKw?: bigint;
   /** What a relayer puts down for each sealed batch, token base units; 10 tokens by default. It never changes. */
   sealedBond?: number | bigint;
   genesisSlot: number;

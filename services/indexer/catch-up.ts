@@ -25,6 +25,7 @@ export const indexedAddresses = (addresses: Addresses): string[] => [
   addresses.auction,
   addresses.meterOracle,
   addresses.settlement,
+  addresses.envelopes,
   addresses.bilaterals,
   addresses.emergency,
 ];

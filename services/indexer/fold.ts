@@ -30,6 +30,8 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   CommitteeSet: "setup",
   TermsPublished: "terms",
   WordFeeSet: "setup",
+  PenaltySet: "setup",
+  EnvelopesSet: "terms",
   Appended: "append",
   DayOrderAppended: "append",
   DaysAppended: "append",
@@ -132,6 +134,14 @@ const foldPlain = (store: Store, event: ChainEvent, facts: TransactionFacts): vo
       return;
     case "WordFeeSet":
       store.run("INSERT INTO wordFees VALUES (?, ?)", block, event.wordFeeNano);
+      return;
+    case "PenaltySet":
+      store.run("INSERT INTO penalties VALUES (?, ?)", block, event.penaltyPrice);
+      return;
+    case "EnvelopesSet":
+      event.lists.forEach((list, index) =>
+        store.run("INSERT INTO envelopes VALUES (?, ?, ?, ?)", block, log, event.firstSlot + index, list),
+      );
       return;
     case "Appended":
       foldAppended(store, event, facts);

@@ -30,6 +30,11 @@ export const INDEXER_MIGRATION = `
     fee INTEGER NOT NULL, bandMin INTEGER NOT NULL, bandMax INTEGER NOT NULL, reference INTEGER NOT NULL
   );
   CREATE TABLE wordFees (block INTEGER PRIMARY KEY, nano INTEGER NOT NULL);
+  CREATE TABLE penalties (block INTEGER PRIMARY KEY, price INTEGER NOT NULL);
+  CREATE TABLE envelopes (
+    block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, list TEXT NOT NULL,
+    PRIMARY KEY (slot, block, log)
+  );
   CREATE TABLE appends (
     block INTEGER NOT NULL, log INTEGER NOT NULL, slot INTEGER NOT NULL, tx TEXT NOT NULL, book TEXT NOT NULL, wordCount INTEGER NOT NULL,
     PRIMARY KEY (slot, block, log)
@@ -75,6 +80,7 @@ export const INDEXER_MIGRATION = `
     positionWh INTEGER NOT NULL, importWh INTEGER NOT NULL, exportWh INTEGER NOT NULL, quality INTEGER NOT NULL,
     meteredWh INTEGER NOT NULL, energyNano TEXT NOT NULL, feeNano TEXT NOT NULL, imbalanceNano TEXT NOT NULL,
     wordFeeNano TEXT NOT NULL, tradedWh INTEGER NOT NULL, tradeNano TEXT NOT NULL, paymentNano TEXT NOT NULL, tariffNano TEXT NOT NULL, deviationCostNano TEXT NOT NULL,
+    penaltyNano TEXT NOT NULL,
     PRIMARY KEY (slot, point, block, log)
   );
   CREATE INDEX payments_by_point ON payments (point, slot);
@@ -115,6 +121,8 @@ export const TABLES = [
   "gridLimits",
   "terms",
   "wordFees",
+  "penalties",
+  "envelopes",
   "appends",
   "orders",
   "skipped",

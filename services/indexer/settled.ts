@@ -1,5 +1,7 @@
+import { beyondWh, type ConnectionLimits } from "../core/settlement/envelopes.ts";
 import { slotMoney, type FilledTrade, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
 import type { Store } from "../platform/store.ts";
+import { decodeEnvelopes, envelopeOf, type EnvelopeEntry } from "../protocol/envelopes.ts";
 import type { ChainEvent } from "../protocol/events.ts";
 import { decodeExtras } from "../protocol/extras.ts";
 import { gridAt, slotTermsOf } from "../protocol/market-store.ts";
@@ -50,7 +52,7 @@ export const foldSettled = (
   money.payments.forEach((payment, point) => {
     const metered = points[point] as CountedPoint;
     store.run(
-      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[block, logIndex, slot, event.version, point, Number(metered.positionWh), Number(metered.importWh)],
       ...[Number(metered.exportWh), metered.quality, Number(payment.meteredWh), String(payment.energyNano)],
       ...[String(payment.feeNano), String(payment.imbalanceNano)],
@@ -60,7 +62,7 @@ export const foldSettled = (
         String(payment.tradeNano),
         String(payment.paymentNano),
       ],
-      ...[String(payment.tariffNano), String(payment.deviationCostNano)],
+      ...[String(payment.tariffNano), String(payment.deviationCostNano), String(payment.penaltyNano)],
     );
     const difference = payment.paymentNano - (before.get(point) ?? 0n);
     expected.points.set(point, (expected.points.get(point) ?? 0n) + difference);
@@ -94,6 +96,7 @@ interface CountedPoint {
   missing: boolean;
   words: number;
   quality: number;
+  beyondWh: bigint;
 }
 
 const recompute = (
@@ -110,26 +113,28 @@ const recompute = (
   const extras = decodeExtras(clearing?.["extras"] ?? "0x");
   const terms = slotTermsOf(store, slot);
   const readings = decodeReadings(packed);
-  const zoneOf = zonesOfPoints(store);
+  const connections = connectionsOf(store);
+  // Without terms nobody pays, penalties neither.
+  const envelopes = terms ? envelopesAt(store, slot) : undefined;
   // An estimated slot counts every position as metered; its event carries no readings.
   const estimated = status === "estimated";
-  const points: CountedPoint[] = zoneOf.map((zone, point) => {
+  const points: CountedPoint[] = connections.map(({ zone, ...rating }, point) => {
     const positionWh = BigInt(positions[point] ?? 0);
     const own = { zone, positionWh, greenWh: BigInt(extras.greenWh[point] ?? 0), words: words[point] ?? 0 };
     const reading = readings[point];
     if (estimated) {
       const wholeWh = positionWh + tradedWh(extras.trades, point);
       const energy = { importWh: wholeWh < 0n ? -wholeWh : 0n, exportWh: wholeWh > 0n ? wholeWh : 0n };
-      return { ...own, ...energy, missing: false, quality: 2 };
+      return { ...own, ...energy, missing: false, quality: 2, beyondWh: 0n };
     }
     const quality = reading?.quality ?? MISSING;
-    return {
-      ...own,
+    const energy = {
       importWh: BigInt(reading?.importWh ?? 0),
       exportWh: BigInt(reading?.exportWh ?? 0),
       missing: quality === MISSING,
-      quality,
     };
+    const beyond = envelopes ? beyondWh(energy, rating, envelopeOf(envelopes, point, zone)) : 0n;
+    return { ...own, ...energy, quality, beyondWh: beyond };
   });
   // Without terms the slot took no orders and nobody pays; an estimated slot without a clearing pays nobody either.
   const money = slotMoney({
@@ -140,6 +145,7 @@ const recompute = (
       exportMicroPerKwh: BigInt(terms?.exportTariff ?? 0),
       feeMicroPerKwh: BigInt(terms?.fee ?? 0),
       wordFeeNano: wordFeeOf(store),
+      penaltyMicroPerKwh: BigInt(store.get<{ price: number }>("SELECT price FROM penalties")?.price ?? 0),
     },
     clearing: {
       backupSoldWh: BigInt(clearing?.["backupSoldWh"] ?? 0),
@@ -160,8 +166,23 @@ const tradedWh = (trades: readonly FilledTrade[], point: number): bigint =>
     0n,
   );
 
-const zonesOfPoints = (store: Store): number[] =>
-  store.all<{ zone: number }>("SELECT zone FROM points GROUP BY point ORDER BY point").map(({ zone }) => zone);
+const connectionsOf = (store: Store): (ConnectionLimits & { zone: number })[] =>
+  store
+    .all<{ zone: number; importLimitWh: number; exportLimitWh: number }>(
+      "SELECT zone, importLimitWh, exportLimitWh FROM points GROUP BY point ORDER BY point",
+    )
+    .map(({ zone, importLimitWh, exportLimitWh }) => ({
+      ...{ zone, importLimitWh: BigInt(importLimitWh), exportLimitWh: BigInt(exportLimitWh) },
+    }));
+
+/** The operating envelopes of a slot as they were set last; undefined where none were. */
+const envelopesAt = (store: Store, slot: number): EnvelopeEntry[] | undefined => {
+  const row = store.get<{ list: string }>(
+    "SELECT list FROM envelopes WHERE slot = ? ORDER BY block DESC, log DESC LIMIT 1",
+    slot,
+  );
+  return row && decodeEnvelopes(row.list);
+};
 
 /** Zone prices, green prices, and whether a backup supplier is connected somewhere in each zone's island. */
 const zonesOf = (

@@ -21,12 +21,16 @@ export const addressesSchema = z
     auction: address,
     meterOracle: address,
     settlement: address,
+    envelopes: address,
     bilaterals: address,
     emergency: address,
     readingArchive: address,
     generators: address,
     certificates: address,
     incentives: address,
+    losses: address,
+    peakCharge: address,
+    refunds: address,
   })
   .strict();
 

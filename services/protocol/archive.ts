@@ -24,6 +24,8 @@ export interface ArchivedSlot {
   readings?: string;
   /** Packed readings of the generators' own meters, from number 2^31 on. */
   ownMeters?: string;
+  /** Readings of the islands' head meters, 9 bytes each: root zone, packed reading. */
+  headMeters?: string;
   /** List of green sales (`salesList`); undefined or 0x without. */
   sales?: string;
 }
@@ -67,13 +69,37 @@ export const encodeRecord = (record: object): string =>
   );
 
 /** Leaf of a slot in its day's tree. */
-export const slotLeaf = ({ slot, readings, ownMeters, sales = "0x" }: ArchivedSlot): string => {
+export const slotLeaf = ({ slot, readings, ownMeters, headMeters, sales = "0x" }: ArchivedSlot): string => {
   if (readings === undefined) return ZeroHash;
-  const root = readingsRoot(slot, readings, ownMeters);
+  const root = readingsRoot(slot, readings, ownMeters, headMeters);
   if (root === ZeroHash) return ZeroHash;
   if (sales === "0x") return withLowestBit(root, 0n);
   return withLowestBit(pair(root, keccak256(sales)), 1n);
 };
+
+/** SlotReadings of contracts/libraries/WholeSlots.sol: everything that was read in a slot. */
+export interface SlotReadings {
+  points: string;
+  own: string;
+  heads: string;
+  salesHash: string;
+}
+
+/** All readings of consecutive slots of one day, as losses, peak charge and refunds take them: the day's leaves, and what they are made of. */
+export const proveWhole = (
+  slots: readonly ArchivedSlot[],
+  leaves: readonly string[],
+): { range: ReadingRange; slots: SlotReadings[] } => ({
+  range: proveRange(0, slots, leaves, new Set(slots.map(({ slot }) => slot))),
+  slots: slots.map(({ slot, readings = "0x", ownMeters = "0x", headMeters = "0x", sales = "0x" }) =>
+    leaves[slot % SLOTS_PER_DAY] === ZeroHash
+      ? { points: "0x", own: "0x", heads: "0x", salesHash: ZeroHash }
+      : {
+          ...{ points: readings, own: ownMeters, heads: headMeters },
+          salesHash: sales === "0x" ? ZeroHash : keccak256(sales),
+        },
+  ),
+});
 
 /** Root of a day whose first slots have these leaves, in the 31 bytes that the chain keeps. */
 export const dayRoot = (leaves: readonly string[]): string => dataSlice(treeOf(leaves).at(-1)?.[0] as string, 0, 31);
@@ -106,7 +132,13 @@ export const proveRange = (
       nodes.push(leaves[index + i] as string);
       continue;
     }
-    const proof = readingProof(slot.slot, slot.readings as string, indexOf(slot, meter), slot.ownMeters);
+    const proof = readingProof(
+      slot.slot,
+      slot.readings as string,
+      indexOf(slot, meter),
+      slot.ownMeters,
+      slot.headMeters,
+    );
     const sold = slot.sales !== undefined && slot.sales !== "0x";
     steps.push(`0x${hexOf(proof.length | (sold ? HAS_SALES : 0), 1)}`, reading);
     nodes.push(...proof, ...(sold ? [keccak256(slot.sales as string)] : []));

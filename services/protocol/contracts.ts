@@ -1,13 +1,21 @@
 import { Interface, type ContractRunner, type InterfaceAbi } from "ethers";
 import type { MarketAccess } from "../../types/contracts/access/MarketAccess.ts";
 import type { Emergency } from "../../types/contracts/balancing/Emergency.ts";
+import type { Envelopes } from "../../types/contracts/balancing/Envelopes.ts";
 import type { Grid } from "../../types/contracts/balancing/Grid.ts";
+import type { Losses } from "../../types/contracts/balancing/Losses.ts";
+import type { PeakCharge } from "../../types/contracts/balancing/PeakCharge.ts";
+import type { Refunds } from "../../types/contracts/balancing/Refunds.ts";
 import type { MeteringPoints } from "../../types/contracts/consumption/MeteringPoints.ts";
 import type { MeterOracle } from "../../types/contracts/consumption/MeterOracle.ts";
 import type { ReadingArchive } from "../../types/contracts/consumption/ReadingArchive.ts";
 import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
 import { Emergency__factory } from "../../types/contracts/factories/balancing/Emergency__factory.ts";
+import { Envelopes__factory } from "../../types/contracts/factories/balancing/Envelopes__factory.ts";
 import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
+import { Losses__factory } from "../../types/contracts/factories/balancing/Losses__factory.ts";
+import { PeakCharge__factory } from "../../types/contracts/factories/balancing/PeakCharge__factory.ts";
+import { Refunds__factory } from "../../types/contracts/factories/balancing/Refunds__factory.ts";
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
@@ -50,12 +58,16 @@ export interface Contracts {
   auction: Auction;
   meterOracle: MeterOracle;
   settlement: Settlement;
+  envelopes: Envelopes;
   bilaterals: Bilaterals;
   emergency: Emergency;
   readingArchive: ReadingArchive;
   generators: Generators;
   certificates: Certificates;
   incentives: Incentives;
+  losses: Losses;
+  peakCharge: PeakCharge;
+  refunds: Refunds;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -71,12 +83,16 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   auction: Auction__factory.connect(addresses.auction, runner),
   meterOracle: MeterOracle__factory.connect(addresses.meterOracle, runner),
   settlement: Settlement__factory.connect(addresses.settlement, runner),
+  envelopes: Envelopes__factory.connect(addresses.envelopes, runner),
   bilaterals: Bilaterals__factory.connect(addresses.bilaterals, runner),
   emergency: Emergency__factory.connect(addresses.emergency, runner),
   readingArchive: ReadingArchive__factory.connect(addresses.readingArchive, runner),
   generators: Generators__factory.connect(addresses.generators, runner),
   certificates: Certificates__factory.connect(addresses.certificates, runner),
   incentives: Incentives__factory.connect(addresses.incentives, runner),
+  losses: Losses__factory.connect(addresses.losses, runner),
+  peakCharge: PeakCharge__factory.connect(addresses.peakCharge, runner),
+  refunds: Refunds__factory.connect(addresses.refunds, runner),
 });
 
 const abis = {
@@ -91,12 +107,16 @@ const abis = {
   Auction: Auction__factory.abi,
   MeterOracle: MeterOracle__factory.abi,
   Settlement: Settlement__factory.abi,
+  Envelopes: Envelopes__factory.abi,
   Bilaterals: Bilaterals__factory.abi,
   Emergency: Emergency__factory.abi,
   ReadingArchive: ReadingArchive__factory.abi,
   Generators: Generators__factory.abi,
   Certificates: Certificates__factory.abi,
   Incentives: Incentives__factory.abi,
+  Losses: Losses__factory.abi,
+  PeakCharge: PeakCharge__factory.abi,
+  Refunds: Refunds__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

@@ -34,6 +34,34 @@ const sentences: Record<string, (v: Values) => string> = {
   OutsideBounds: (v) => `In ${slotOf(v)} the value ${v["value"]} lies outside ${v["lowest"]} to ${v["highest"]}.`,
   BoundsCross: (v) => `The lower bound ${v["lowest"]} is not below the upper bound ${v["highest"]}.`,
   NotPublished: (v) => `No terms are published for ${slotOf(v)}.`,
+  PenaltyTooHigh: (v) =>
+    `A penalty of ${v["price"]} micro-token per kWh is above the highest there may be, ${v["highest"]}.`,
+  // Operating envelopes
+  NothingToSet: () => "No envelopes are given.",
+  EnvelopeFrozen: (v) =>
+    `The envelopes of ${slotOf(v)} stand since ${v["frozenAt"]}, one slot before its gate closure.`,
+  EnvelopeTooFarAhead: (v) => `Envelopes of ${slotOf(v)} are too far ahead; the latest is slot ${v["latest"]}.`,
+  EnvelopeRingFull: (v) =>
+    `Envelopes of ${slotOf(v)} would replace those of a slot that is not final; the first such slot is ${v["firstOpen"]}.`,
+  MalformedEnvelopes: (v) => `The envelopes of ${slotOf(v)} have ${v["bytes_"]} bytes; an entry has 14.`,
+  EnvelopesNotAscending: (v) =>
+    `Entry ${v["entry"]} of the envelopes of ${slotOf(v)} does not have a higher number than the one before.`,
+  // Losses, peak charge, refunds
+  WrongReadings: (v) => `The readings of ${slotOf(v)} lead to ${v["got"]} instead of ${v["expected"]}.`,
+  SlotCountsDiffer: (v) => `${v["leaves"]} leaves are given for ${v["slots"]} slots.`,
+  LeafNotGiven: (v) => `The leaf of ${slotOf(v)} is not given.`,
+  SlotNotNext: (v) => `The losses of slot ${v["next"]} come next, not of slot ${v["slot"]}.`,
+  PriceTooHigh: (v) =>
+    `A price of ${v["price"]} micro-token per kW is above the highest there may be, ${v["highest"]}.`,
+  PeakWindowOver: (v) => `Month ${v["month"]} takes no more peaks.`,
+  PeakWindowOpen: (v) => `Peaks of month ${v["month"]} may still be offered.`,
+  NothingHigher: (v) => `Nothing is above the third peak of month ${v["month"]}, ${v["thirdWh"]} Wh.`,
+  NothingToCharge: (v) => `Nothing is left to charge in month ${v["month"]}.`,
+  WrongPeak: (v) => `Slot ${v["expected"]} is charged next, not slot ${v["got"]}.`,
+  SlotNotNextToCount: (v) => `Slot ${v["next"]} is counted next, not slot ${v["slot"]}.`,
+  MonthNotCounted: (v) => `Month ${v["month"]} is not counted to its end; slots are up to ${v["countedThrough"]}.`,
+  NothingToRefund: () => "No points are named.",
+  RefundShort: (v) => `Account ${v["account"]} holds ${v["balance"]} nano-token; ${v["needed"]} are to be refunded.`,
   // Ledger
   NotAccountOwner: (v) => `Account ${v["account"]} does not belong to ${v["caller"]}.`,
   CreditNotCovered: (v) =>

@@ -94,6 +94,8 @@ const iface = new Interface([
   "event LimitsSet(uint32 indexed fromSlot,uint32 version,bytes limits)",
   `event GridSet(uint32 indexed fromSlot,uint32 version,${ZONE}[] zones)`,
   "event WordFeeSet(uint32 wordFeeNano)",
+  "event PenaltySet(uint32 penaltyPrice)",
+  "event EnvelopesSet(uint32 indexed firstSlot,bytes[] lists)",
   `event TermsPublished(uint32 indexed firstSlot,${TERMS}[] terms)`,
   "event Appended(uint32 indexed slot,bytes words,bytes32 book,uint32 wordCount)",
   "event DayOrderAppended(uint8 zone,uint8 priority,uint128 taken,uint128 worded,bytes order)",
@@ -144,6 +146,10 @@ export type EventBody =
   | { name: "LimitsSet"; fromSlot: number; version: number; limits: string }
   | { name: "TermsPublished"; firstSlot: number; terms: SlotTerms[] }
   | { name: "WordFeeSet"; wordFeeNano: number }
+  /** Micro-token per kWh beyond an operating envelope. */
+  | { name: "PenaltySet"; penaltyPrice: number }
+  /** Lists of consecutive slots (envelopes.ts). */
+  | { name: "EnvelopesSet"; firstSlot: number; lists: string[] }
   | { name: "Appended"; slot: number; words: string; book: string; wordCount: number }
   /** A day order was taken; bit i of `taken` and `worded` is its i-th slot. `order`: PackedDays up to the last step. */
   | { name: "DayOrderAppended"; zone: number; priority: number; taken: bigint; worded: bigint; order: string }
@@ -245,6 +251,10 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, firstSlot: num("firstSlot"), terms: list(args["terms"]).map(termsOf) };
     case "WordFeeSet":
       return { name, wordFeeNano: num("wordFeeNano") };
+    case "PenaltySet":
+      return { name, penaltyPrice: num("penaltyPrice") };
+    case "EnvelopesSet":
+      return { name, firstSlot: num("firstSlot"), lists: [...(args["lists"] as string[])] };
     case "TradeRegistered":
       return {
         name,

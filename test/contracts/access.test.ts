@@ -160,10 +160,10 @@ describe("what is registered and published", () => {
       await expect(publish(s + 1, wrong)).to.be.revertedWithCustomError(c.tariffs, "OutsideBounds");
     }
     await expect(
-      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 1, 1, 0, 1, 0, ZeroAddress),
+      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 1, 1, 0, 1, 0, 0, ZeroAddress),
     ).to.be.revertedWithCustomError(c.tariffs, "BoundsCross");
     await expect(
-      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 2, 1, 1, 1, 0, ZeroAddress),
+      new Tariffs__factory(world.relayer).deploy(world.addresses.accessManager, 2, 1, 1, 1, 0, 0, ZeroAddress),
     ).to.be.revertedWithCustomError(c.tariffs, "BoundsCross");
   });
 

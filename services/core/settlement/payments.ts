@@ -15,6 +15,8 @@ export interface MeteredPosition {
   missing: boolean;
   /** Words of the point in the slot's cleared book. */
   words: number;
+  /** Metered Wh beyond the operating envelope (envelopes.ts); none without. */
+  beyondWh?: bigint;
 }
 
 export interface ZoneMoney {
@@ -32,6 +34,8 @@ export interface SlotTariffs {
   feeMicroPerKwh: bigint;
   /** What each word pays to the clearer. */
   wordFeeNano: bigint;
+  /** What each Wh beyond an operating envelope costs; nothing without. */
+  penaltyMicroPerKwh?: bigint;
 }
 
 /** A bilateral trade as it was cleared; points and zones by number. */
@@ -71,6 +75,8 @@ export interface Payment {
    * least its price and the fee, what was bought and not used earns at most its price (decision 0012).
    */
   unmetNano: bigint;
+  /** What metered energy beyond the operating envelope costs, to the congestion account, <= 0. */
+  penaltyNano: bigint;
   /** Fee on the words of its orders, <= 0. */
   wordFeeNano: bigint;
   /** Bilateral trades at what their sides agreed. */
@@ -142,7 +148,7 @@ export const slotMoney = ({
       backupNano: clearing.backupNano + (deficitWh - nettedWh) * importPrice - (surplusWh - nettedWh) * exportPrice,
       operatorNano: fee * backupFeeWh,
       membersNano: nettedWh * (importPrice - exportPrice) + fee * membersFeeWh - withoutBackupNano - unmetNano,
-      congestionNano: clearing.congestionNano,
+      congestionNano: payments.reduce((sum, { penaltyNano }) => sum - penaltyNano, clearing.congestionNano),
     },
     clearerNano: payments.reduce((sum, { wordFeeNano }) => sum - wordFeeNano, 0n),
   };
@@ -194,6 +200,7 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
       : -unmet(min(meteredWh, 0n) - wholeWh, -point.greenWh, surplusPrice - price, -premium);
   const imbalanceNano = imbalanceWh * (imbalanceWh >= 0n ? surplusPrice : deficitPrice) + unmetNano;
   const wordFeeNano = -tariffs.wordFeeNano * BigInt(point.words);
+  const penaltyNano = -(tariffs.penaltyMicroPerKwh ?? 0n) * (point.beyondWh ?? 0n);
   // What a position in the auction that meets the metered energy would have paid.
   const exactWh = meteredWh - traded.wh;
   const exactNano = exactWh * price + fee * min(0n, exactWh) + greenNano;
@@ -205,9 +212,10 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
     feeNano,
     imbalanceNano,
     unmetNano,
+    penaltyNano,
     wordFeeNano,
     tradeNano: traded.nano,
-    paymentNano: energyNano + feeNano + imbalanceNano + wordFeeNano + traded.nano,
+    paymentNano: energyNano + feeNano + imbalanceNano + penaltyNano + wordFeeNano + traded.nano,
     tariffNano: meteredWh * (meteredWh >= 0n ? tariffs.exportMicroPerKwh : tariffs.importMicroPerKwh),
     deviationCostNano:
       imbalanceWh === 0n || wholeWh === 0n ? 0n : max(0n, exactNano - energyNano - feeNano - imbalanceNano),

@@ -126,6 +126,8 @@ export interface WorldOptions {
   /** Who may call the ledger's `transferBetween`. */
   ledgerModules?: readonly string[];
   emergency?: EmergencyOptions;
+  /** Penalty beyond operating envelopes; none by default. */
+  penaltyPrice?: number;
   /** Slots whose terms are published from the genesis slot on. */
   publish?: number;
   /** Chain time of the first block, in the future: the genesis slot is the second one after it. */
@@ -160,6 +162,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     wordFeeNano: Number(wordFeeNano),
     ...(options.emergency === undefined ? {} : { emergency: options.emergency }),
     ledgerModules: options.ledgerModules ?? [],
+    penaltyPrice: options.penaltyPrice ?? 0,
     genesisSlot,
   });
   const c: Contracts = connectContracts(addresses, relayer);
