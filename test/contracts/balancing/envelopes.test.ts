@@ -2,6 +2,14 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import { Envelopes__factory } from "../../../types/contracts/factories/balancing/Envelopes__factory.ts";
 import { Tariffs__factory } from "../../../types/contracts/factories/pricing/Tariffs__factory.ts";
+import { indexedAddresses } from "../../../services/indexer/catch-up.ts";
+import { foldTransaction } from "../../../services/indexer/fold.ts";
+import { INDEXER_MIGRATION } from "../../../services/indexer/schema.ts";
+import type { ChainLog } from "../../../services/platform/follow.ts";
+import { openStore } from "../../../services/platform/store.ts";
+import { decodeLogs } from "../../../services/protocol/day-events.ts";
+import type { ChainEvent } from "../../../services/protocol/events.ts";
+import { problems } from "../../../services/protocol/market-store.ts";
 import { beyondWh } from "../../../services/core/settlement/envelopes.ts";
 import {
   decodeEnvelopes,
@@ -9,7 +17,8 @@ import {
   envelopeOf,
   type EnvelopeEntry,
 } from "../../../services/protocol/envelopes.ts";
-import type { PackedReading } from "../../../services/protocol/words.ts";
+import { readingsRoot } from "../../../services/protocol/report.ts";
+import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import {
   bid,
   createWorld,
@@ -161,20 +170,8 @@ describe("operating envelopes", () => {
     expect(absent.congestion).to.equal(0n);
   });
 
-  it("never cost more than the margin holds", async () => {
-    const of = slot + 11;
-    await set(of, [entry("zone", 0, 0, 0), entry("zone", 1, 0, 0)]);
-    const far = 2 ** 31 - 1;
-    const { congestion } = await settle(of, [reading(far, 0), reading(0, far), reading(5_001, 0), reading(0, 0)]);
-    expect(congestion).to.equal(3n * BigInt(RATING) * BigInt(PENALTY));
-    const words = 120n * 1_000n;
-    expect(await world.c.orderBook.marginPerSlot(0)).to.equal(
-      2n * 5_000n * 400_000n + words + BigInt(RATING) * BigInt(PENALTY),
-    );
-  });
-
   it("go with a cleared slot as well, and every point is bound by its rating under an empty list", async () => {
-    const of = slot + 14;
+    const of = slot + 11;
     await set(of, []);
     const { words } = await world.append(of, [
       await world.order(0, of, [offer(4_000, 100_000)]),
@@ -198,6 +195,38 @@ describe("operating envelopes", () => {
     );
   });
 
+  it("never cost more than the margin holds", async () => {
+    const of = slot + 14;
+    await set(of, [entry("zone", 0, 0, 0), entry("zone", 1, 0, 0)]);
+    const far = 2 ** 31 - 1;
+    const { congestion } = await settle(of, [reading(far, 0), reading(0, far), reading(5_001, 0), reading(0, 0)]);
+    expect(congestion).to.equal(3n * BigInt(RATING) * BigInt(PENALTY));
+    const words = 120n * 1_000n;
+    expect(await world.c.orderBook.marginPerSlot(0)).to.equal(
+      2n * 5_000n * 400_000n + words + BigInt(RATING) * BigInt(PENALTY),
+    );
+  });
+
+  it("charge anew by the readings of a higher version", async () => {
+    const of = slot + 4;
+    const settledReadings = packReadings([
+      reading(2_600, 100),
+      reading(0, 5_250),
+      reading(0, 5_001),
+      reading(5_000, 0),
+    ]);
+    const { readings, root } = await world.report(
+      of,
+      [reading(1_200, 100), reading(0, 5_250), reading(0, 5_001), reading(5_002, 0)],
+      2,
+    );
+    const before = await world.fixed();
+    await world.c.settlement.resettle([
+      { record: emptyRecord(of), settledReadings, settledRoot: readingsRoot(of, settledReadings), readings, root },
+    ]);
+    expect((await world.fixed()).congestion - before.congestion).to.equal((100n - 1_500n + 2n) * BigInt(PENALTY));
+  });
+
   it("are rebuilt from events alone: every penalty, and every balance", async () => {
     const store = openStore(":memory:", [INDEXER_MIGRATION]);
     const known = new Set(indexedAddresses(world.addresses).map((address) => address.toLowerCase()));
@@ -207,10 +236,12 @@ describe("operating envelopes", () => {
       groups.set(event.txHash, [...(groups.get(event.txHash) ?? []), event]);
     for (const events of groups.values()) foldTransaction(store, events);
     expect(problems(store)).to.deep.equal([]);
-    const rows = store.all<{ penaltyNano: string }>("SELECT penaltyNano FROM payments WHERE penaltyNano <> '0'");
+    const rows = store.all<{ penaltyNano: string }>(
+      "SELECT penaltyNano FROM payments p WHERE NOT EXISTS (SELECT 1 FROM payments q WHERE q.slot = p.slot AND q.version > p.version)",
+    );
     const charged = rows.reduce((sum, { penaltyNano }) => sum - BigInt(penaltyNano), 0n);
     expect(charged).to.equal((await world.fixed()).congestion);
-    expect(charged).to.equal((1_751n + 15_000n + 600n) * BigInt(PENALTY));
+    expect(charged).to.equal((353n + 15_000n + 600n) * BigInt(PENALTY));
     store.close();
   });
 
