@@ -33,7 +33,7 @@ describe("libraries of balancing", () => {
   before(async () => {
     const { ethers } = await network.create();
     const [signer] = (await ethers.getSigners()) as unknown as Signer[];
-    harness = await new BalancingHarness__factory(signer).deploy();
+    harness = await new BalancingHarness__factory(signer as Signer).deploy();
   });
 
   it("charge beyond envelopes as the services compute it", async () => {
