@@ -18,7 +18,7 @@ struct SlotReadings {
 }
 
 /// Proves all readings of whole slots against the archive. A proof per meter would cost its siblings again for every meter: the root
-/// over all of them is about 350 gas per reading, and nobody can be left out.
+/// over all of them is about 1,200 gas per reading, and nobody can be left out.
 library WholeSlots {
     /// A slot that has readings is passed over with something else, or the other way round.
     error WrongReadings(uint32 slot, bytes32 expected, bytes32 got);
