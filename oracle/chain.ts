@@ -8,6 +8,7 @@ import { wrongInput } from "../services/platform/errors.ts";
 import type { Addresses } from "../services/protocol/addresses.ts";
 import type { ReportRecord } from "../services/protocol/committee.ts";
 import { decodeContractError } from "../services/protocol/contracts.ts";
+import { packSignatures } from "../services/protocol/report.ts";
 import { decodePositions } from "../services/protocol/words.ts";
 import { MeteringPoints__factory } from "../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../types/contracts/factories/consumption/MeterOracle__factory.ts";
@@ -116,8 +117,7 @@ export const createChain = async ({
           to: addresses.meterOracle,
           data: oracleInterface.encodeFunctionData("report", [
             { slot, version, attempt, readingsHash, root },
-            signers,
-            signatures,
+            packSignatures(signers, signatures),
           ]),
           gasLimit: REPORT_GAS + SIGNATURE_GAS * BigInt(signers.length),
         });

@@ -12,6 +12,7 @@ import {SlotTime} from "../libraries/SlotTime.sol";
 /// See IMeterOracle for what each function does.
 contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
     uint256 public constant MAX_NODES = 31;
+    uint256 private constant SIGNATURE_BYTES = 65;
     bytes32 public constant REPORT_TYPEHASH = keccak256(
         "Report(uint32 slot,uint8 version,uint8 attempt,bytes32 readingsHash,bytes32 root)"
     );
@@ -50,7 +51,7 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         emit CommitteeSet(nodes, faults, next);
     }
 
-    function report(Report calldata report_, uint8[] calldata signers, bytes[] calldata signatures) external {
+    function report(Report calldata report_, bytes calldata signatures) external {
         uint32 slot = report_.slot;
         _checkTimeAndVersion(slot, report_.version);
         bytes32 digest = _hashTypedDataV4(
@@ -58,7 +59,7 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
                 abi.encode(REPORT_TYPEHASH, slot, report_.version, report_.attempt, report_.readingsHash, report_.root)
             )
         );
-        uint32 signerBits = _checkSignatures(digest, signers, signatures);
+        uint32 signerBits = _checkSignatures(digest, signatures);
 
         bytes32 stored = keccak256(abi.encode(slot, report_.version, report_.readingsHash, report_.root));
         _reports[slot % SlotTime.RING] =
@@ -108,30 +109,38 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         (ISettlement.Status status, uint32 since, uint8 settled) = ISettlement(settlement).statusOf(slot);
         if (status != ISettlement.Status.Settled) return;
         // What is settled is resettled in time: the last slots of its window take no report.
-        if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) revert SlotIsFinal(slot); // [93]
+        if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) revert SlotIsFinal(slot);
         if (settled == current) _replaced[slot % SlotTime.RING] = entry;
     }
 
-    function _checkSignatures(
-        bytes32 digest,
-        uint8[] calldata signers,
-        bytes[] calldata signatures
-    ) private view returns (uint32 signerBits) {
+    function _checkSignatures(bytes32 digest, bytes calldata signatures) private view returns (uint32 signerBits) {
         Committee memory current = _committee;
-        uint256 length = signers.length;
-        if (length != signatures.length) revert LengthsDiffer(length, signatures.length);
+        uint256 count = signatures.length / SIGNATURE_BYTES;
+        if (count * SIGNATURE_BYTES != signatures.length) revert MalformedSignatures(signatures.length);
         uint256 quorum = 2 * uint256(current.faults) + 1;
-        if (length < quorum) revert TooFewSignatures(length, quorum);
+        if (count < quorum) revert TooFewSignatures(count, quorum);
         if (current.nodes == 0) revert CommitteeTooSmall(0, 0);
         bytes memory packed = CodeStore.read(current.pointer);
-        for (uint256 i = 0; i < length; ++i) {
-            uint8 signer = signers[i];
-            if (i != 0 && signers[i - 1] >= signer) revert SignersNotAscending(signers[i - 1], signer);
-            if (signer >= current.nodes) revert UnknownSigner(signer, current.nodes);
-            address expected = _nodeAt(packed, signer);
-            address recovered = Signatures.recover(digest, signatures[i]);
-            if (recovered != expected) revert WrongSignature(signer, recovered, expected);
-            signerBits |= uint32(1) << signer;
+        uint8 previous;
+        unchecked {
+            for (uint256 at_ = 0; at_ < signatures.length; at_ += SIGNATURE_BYTES) {
+                uint8 signer;
+                bytes32 r;
+                uint256 vs;
+                assembly ("memory-safe") {
+                    let from := add(signatures.offset, at_)
+                    signer := byte(0, calldataload(from))
+                    r := calldataload(add(from, 1))
+                    vs := calldataload(add(from, 33))
+                }
+                if (signer <= previous && at_ != 0) revert SignersNotAscending(previous, signer);
+                if (signer >= current.nodes) revert UnknownSigner(signer, current.nodes);
+                address expected = _nodeAt(packed, signer);
+                address recovered = Signatures.recoverCompact(digest, r, vs);
+                if (recovered != expected) revert WrongSignature(signer, recovered, expected);
+                signerBits |= uint32(1) << signer;
+                previous = signer;
+            }
         }
     }
 

@@ -26,6 +26,9 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
     mapping(uint256 page => uint256) private _zonePages;
     /// Keyed by point, handovers, owner and delegate: a new owner starts without delegates.
     mapping(bytes32 key => uint40 validUntil) private _delegates;
+    /// The delegate that each point named last, two points per word, the even one low: 96 bits of its key and 32 bits of its validity, or
+    /// what of it fits. Batches look here first, neighbours at one read; `_delegates` has the last word.
+    mapping(uint256 page => uint256 pair) private _lastDelegates;
 
     constructor(address manager, IGrid grid_, address orderBook_) AccessManaged(manager) {
         grid = grid_;
@@ -88,7 +91,16 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
 
     function setDelegate(uint32 point, address delegate, uint40 validUntil) external onlyOwner(point) {
         if (delegate == address(0)) revert ZeroAddress();
-        _delegates[_delegateKey(point, _points[point], delegate)] = validUntil;
+        bytes32 key = _delegateKey(point, _points[point], delegate);
+        _delegates[key] = validUntil;
+        uint256 shift = (point & 1) << 7;
+        uint256 pair = _lastDelegates[point >> 1];
+        uint256 tag = uint256(key) >> 160;
+        // A revoked one that is not the last was forgotten here already.
+        if (validUntil != 0 || uint128(pair >> shift) >> 32 == tag) {
+            uint256 entry = (tag << 32) | (validUntil > type(uint32).max ? type(uint32).max : validUntil);
+            _lastDelegates[point >> 1] = (pair & ~(uint256(type(uint128).max) << shift)) | (entry << shift);
+        }
         emit DelegateSet(point, delegate, validUntil);
     }
 
@@ -136,9 +148,18 @@ contract MeteringPoints is IMeteringPoints, AccessManaged {
                     // As _delegateKey: point, handovers and owner, then the delegate.
                     mstore(0, or(shl(168, point), or(shl(160, shr(248, word)), and(word, sub(shl(160, 1), 1)))))
                     mstore(32, delegate)
-                    mstore(0, keccak256(0, 64))
-                    mstore(32, _delegates.slot)
-                    delegated := iszero(lt(and(sload(keccak256(0, 64)), 0xffffffffff), timestamp()))
+                    let hash := keccak256(0, 64)
+                    mstore(0, shr(1, point))
+                    mstore(32, _lastDelegates.slot)
+                    let last := shr(shl(7, and(point, 1)), sload(keccak256(0, 64)))
+                    if eq(and(shr(32, last), sub(shl(96, 1), 1)), shr(160, hash)) {
+                        delegated := iszero(lt(and(last, 0xffffffff), timestamp()))
+                    }
+                    if iszero(delegated) {
+                        mstore(0, hash)
+                        mstore(32, _delegates.slot)
+                        delegated := iszero(lt(and(sload(keccak256(0, 64)), 0xffffffffff), timestamp()))
+                    }
                 }
                 mstore(out, or(and(word, sub(shl(248, 1), 1)), shl(248, delegated)))
                 out := add(out, 32)

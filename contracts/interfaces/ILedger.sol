@@ -77,7 +77,7 @@ interface ILedger {
     error NothingToCover(uint32 point);
     error NothingToRepay(uint32 point, int256 balanceNano);
     error NotModule(address caller);
-    error LengthsDiffer(uint256 accounts, uint256 deltas);
+    error TransferLengthsDiffer(uint256 accounts, uint256 deltas);
     /// A transfer would leave an account beyond anything that money can be.
     error BalanceOutOfRange(uint32 account, int256 nano);
     error NothingRequested(uint32 account);

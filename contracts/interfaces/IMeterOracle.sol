@@ -35,7 +35,7 @@ interface IMeterOracle {
     error SignersNotAscending(uint8 previous, uint8 signer);
     error UnknownSigner(uint8 signer, uint256 nodes);
     error WrongSignature(uint8 signer, address recovered, address expected);
-    error LengthsDiffer(uint256 signers, uint256 signatures);
+    error MalformedSignatures(uint256 length);
     error VersionNotHigher(uint32 slot, uint8 version, uint8 current);
     error SlotIsFinal(uint32 slot);
 
@@ -43,8 +43,9 @@ interface IMeterOracle {
     function setCommittee(address[] calldata nodes, uint8 faults) external;
 
     /// Lands a report, until 96 slots after the deadline (then the slot is settled as estimated). A higher version replaces the last one,
-    /// until 88 slots after the slot was settled: 8 more are left to resettle it before it is final. `signers`: indices of the committee, ascending, one per signature (65 or 64 bytes). Anyone may send it.
-    function report(Report calldata report_, uint8[] calldata signers, bytes[] calldata signatures) external;
+    /// until 88 slots after the slot was settled: 8 more are left to resettle it before it is final. `signatures`: 65 bytes each, ascending: index in the
+    /// committee, then r and s with the parity of v in its highest bit (EIP-2098). Anyone may send it.
+    function report(Report calldata report_, bytes calldata signatures) external;
 
     /// Version of the last report (0 = none) and the first 28 bytes of keccak256(abi.encode(slot, version, readingsHash, root)).
     /// Slots older than the ring are forgotten.

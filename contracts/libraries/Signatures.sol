@@ -7,20 +7,13 @@ library Signatures {
     uint256 internal constant WALLET_GAS = 100_000;
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
-    /// Signer of a 65-byte (r, s, v) or 64-byte (EIP-2098) signature with low s; zero for anything else.
-    function recover(bytes32 digest, bytes calldata signature) internal view returns (address) {
-        bytes32 r;
-        bytes32 s;
-        uint256 v;
-        assembly ("memory-safe") {
-            r := calldataload(signature.offset)
-            s := calldataload(add(signature.offset, 32))
-            v := byte(0, calldataload(add(signature.offset, 64)))
-        }
-        return _recover(digest, signature.length, r, s, v);
+    /// Signer of an EIP-2098 signature (r, s with the parity of v in its highest bit) with low s; zero for anything else.
+    function recoverCompact(bytes32 digest, bytes32 r, uint256 vs) internal view returns (address) {
+        return _ecrecover(digest, r, bytes32(vs & uint256(type(int256).max)), (vs >> 255) + 27);
     }
 
-    /// As `recover`, for `length` bytes of signature at `pointer` in memory.
+    /// Signer of a 65-byte (r, s, v) or 64-byte (EIP-2098) signature with low s, `length` bytes at `pointer` in memory; zero for anything
+    /// else.
     function recoverMemory(bytes32 digest, uint256 pointer, uint256 length) internal view returns (address) {
         bytes32 r;
         bytes32 s;
@@ -52,6 +45,10 @@ library Signatures {
             v = (uint256(s) >> 255) + 27;
             s = bytes32(uint256(s) & uint256(type(int256).max));
         }
+        return _ecrecover(digest, r, s, v);
+    }
+
+    function _ecrecover(bytes32 digest, bytes32 r, bytes32 s, uint256 v) private view returns (address signer) {
         if (uint256(s) > HALF_ORDER) return address(0);
         assembly ("memory-safe") {
             let free := mload(0x40)

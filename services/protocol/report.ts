@@ -1,4 +1,13 @@
-import { AbiCoder, dataSlice, keccak256, TypedDataEncoder, type TypedDataDomain } from "ethers";
+import {
+  AbiCoder,
+  concat,
+  dataSlice,
+  keccak256,
+  Signature,
+  toBeHex,
+  TypedDataEncoder,
+  type TypedDataDomain,
+} from "ethers";
 
 /** Report of contracts/interfaces/IMeterOracle.sol. */
 export interface Report {
@@ -28,6 +37,12 @@ export const reportDomain = (addresses: { chainId: number | bigint; meterOracle:
 
 export const reportDigest = (domain: TypedDataDomain, report: Report): string =>
   TypedDataEncoder.hash(domain, reportTypes, report);
+
+/** Signatures as the contract takes them: per signer, ascending, its index in the committee and 64 bytes (EIP-2098). */
+export const packSignatures = (signers: readonly number[], signatures: readonly string[]): string =>
+  concat(
+    signers.flatMap((signer, at) => [toBeHex(signer, 1), Signature.from(signatures[at] as string).compactSerialized]),
+  );
 
 /** keccak256 of the packed readings. */
 export const readingsHash = (readings: string): string => keccak256(readings);

@@ -11,7 +11,7 @@ import { TestMerkle__factory } from "../../types/contracts/factories/test/TestMe
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
 import { allErrorNames, decodeContractError } from "../../services/protocol/contracts.ts";
 import { hasSentence } from "../../services/protocol/error-words.ts";
-import { readingProof, readingsRoot, storedDigest } from "../../services/protocol/report.ts";
+import { packSignatures, readingProof, readingsRoot, storedDigest } from "../../services/protocol/report.ts";
 import { packReadings } from "../../services/protocol/words.ts";
 import { TERMS, TOKEN, createWorld, oneZone, reading, type World } from "./support/world.ts";
 
@@ -203,8 +203,7 @@ describe("reports", () => {
     const send = async (signers: number[], signatures?: string[], changed: object = {}) =>
       c.meterOracle.report(
         { ...content, ...changed },
-        signers,
-        signatures ?? (await world.signReport(content, signers)),
+        packSignatures(signers, signatures ?? (await world.signReport(content, signers))),
       );
     await expect(send([0, 1, 2])).to.be.revertedWithCustomError(c.meterOracle, "SlotNotOver");
     await world.goTo(world.startOf(slot + 1));
@@ -215,7 +214,9 @@ describe("reports", () => {
       .to.be.revertedWithCustomError(c.meterOracle, "SignersNotAscending")
       .withArgs(2, 1);
     await expect(send([0, 1, 1])).to.be.revertedWithCustomError(c.meterOracle, "SignersNotAscending");
-    await expect(send([0, 1, 2], ["0x", "0x"])).to.be.revertedWithCustomError(c.meterOracle, "LengthsDiffer");
+    await expect(c.meterOracle.report(content, `0x${"00".repeat(194)}`))
+      .to.be.revertedWithCustomError(c.meterOracle, "MalformedSignatures")
+      .withArgs(194);
     await expect(send([0, 1, 4], await world.signReport(content, [0, 1, 2])))
       .to.be.revertedWithCustomError(c.meterOracle, "UnknownSigner")
       .withArgs(4, 4);
@@ -267,7 +268,7 @@ describe("reports", () => {
       world.addresses.accessManager,
       world.addresses.settlement,
     );
-    await expect(bare.report(content, [0], ["0x"])).to.be.revertedWithCustomError(bare, "CommitteeTooSmall");
+    await expect(bare.report(content, `0x${"00".repeat(65)}`)).to.be.revertedWithCustomError(bare, "CommitteeTooSmall");
   });
 
   it("prove each reading by OpenZeppelin's Merkle rules", async () => {

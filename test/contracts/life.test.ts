@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { packSignatures } from "../../services/protocol/report.ts";
 import {
   SLOT_SECONDS,
   TOKEN,
@@ -96,7 +97,7 @@ describe("the life of a slot", () => {
     await world.goTo(world.startOf(slot + 9 + 96));
     const content = world.reportOf(slot, "0x");
     await expect(
-      c.meterOracle.report(content, [0, 1, 2], await world.signReport(content, [0, 1, 2])),
+      c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2]))),
     ).to.be.revertedWithCustomError(c.meterOracle, "SlotIsFinal");
     await expect(c.settlement.settleEstimated({ ...record, backupSoldWh: 1n })).to.be.revertedWithCustomError(
       c.settlement,

@@ -53,7 +53,7 @@ describe("modules of the ledger", () => {
         .to.be.revertedWithCustomError(c.ledger, error)
         .withArgs(...values);
     await refused([0, 1], [1n, 1n], "SumNotZero", 2n);
-    await refused([0], [1n, -1n], "LengthsDiffer", 1, 2);
+    await refused([0], [1n, -1n], "TransferLengthsDiffer", 1, 2);
     await refused([0, 2], [1n, -1n], "UnknownAccount", 2);
     const most = 1n << 120n;
     const balance = await c.ledger.balanceOf(1);

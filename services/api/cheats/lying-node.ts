@@ -1,6 +1,6 @@
 import { Wallet } from "ethers";
 import { slotAt } from "../../platform/clock.ts";
-import { readingsHash, readingsRoot, reportDomain, reportTypes } from "../../protocol/report.ts";
+import { packSignatures, readingsHash, readingsRoot, reportDomain, reportTypes } from "../../protocol/report.ts";
 import { packReadings } from "../../protocol/words.ts";
 import { points } from "../../protocol/market-store.ts";
 import { chainNow } from "../context.ts";
@@ -22,7 +22,10 @@ export const lyingNode: Cheat = async ({ context, local, contracts, send }) => {
   };
   const node = new Wallet(local.nodeKey);
   const signature = await node.signTypedData(reportDomain(context.addresses), reportTypes, report);
-  const data = contracts.meterOracle.interface.encodeFunctionData("report", [report, [local.nodeIndex], [signature]]);
+  const data = contracts.meterOracle.interface.encodeFunctionData("report", [
+    report,
+    packSignatures([local.nodeIndex], [signature]),
+  ]);
   return outcomeOf(
     `A report of slot ${slot} in which every home exported ${LIE_WH} Wh, signed by node ${local.nodeIndex} alone.`,
     await send({ to: context.addresses.meterOracle, data }),

@@ -12,7 +12,7 @@ import {
   type ReadingRange,
 } from "../../../services/protocol/archive.ts";
 import { EXTRAS } from "../../../services/protocol/extras.ts";
-import { readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
+import { packSignatures, readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
 import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import { createWorld, emptyRecord, reading, type World, type WorldOptions } from "../support/world.ts";
 
@@ -56,7 +56,7 @@ export const createProduction = async (options: WorldOptions = {}) => {
     const readings = packReadings(meters);
     const ownMeters = packReadings(own);
     const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, ownMeters) };
-    await c.meterOracle.report(content, [0, 1, 2], await world.signReport(content, [0, 1, 2]));
+    await c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2])));
     await c.settlement.settle([{ record: record ?? emptyRecord(slot), readings, root: content.root }]);
     slots.push({ slot, readings, ownMeters });
     if (record) clearings.set(slot, { record, sales: "0x" });

@@ -17,6 +17,7 @@ import { submissionOf, type Submission } from "../../../services/protocol/cleari
 import type { ClearingRecord } from "../../../services/protocol/events.ts";
 import { countOf, encodeBatches, packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import {
+  packSignatures,
   readingsHash,
   readingsRoot,
   reportDomain,
@@ -264,7 +265,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
   ) => {
     const readings = packReadings(meters);
     const content = reportOf(slot, readings, version);
-    const tx = await c.meterOracle.report(content, signers, await signReport(content, signers));
+    const tx = await c.meterOracle.report(content, packSignatures(signers, await signReport(content, signers)));
     const receipt = await tx.wait();
     return { readings, root: content.root, gasUsed: receipt?.gasUsed ?? 0n };
   };

@@ -13,7 +13,13 @@ import type { OrderBody } from "../../../services/protocol/api.ts";
 import { connectContracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
 import { bodyOfOrder, orderDomain, signOrder, type OrderStep } from "../../../services/protocol/order.ts";
-import { readingsHash, readingsRoot, reportDomain, reportTypes } from "../../../services/protocol/report.ts";
+import {
+  packSignatures,
+  readingsHash,
+  readingsRoot,
+  reportDomain,
+  reportTypes,
+} from "../../../services/protocol/report.ts";
 import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 
 /** 2026-01-01T00:00:00Z */
@@ -138,7 +144,7 @@ export const createLiveMarket = async ({ homes = 4, zones = ZONES }: { homes?: n
       nodes.slice(0, 3).map((signer) => signer.signTypedData(reportDomain(addresses), reportTypes, body)),
     );
     const oracle = connectContracts(addresses, nodes[0] as Wallet).meterOracle;
-    await (await oracle.report(body, [0, 1, 2], signatures)).wait();
+    await (await oracle.report(body, packSignatures([0, 1, 2], signatures))).wait();
   };
 
   const children: Child[] = [];
