@@ -27,7 +27,7 @@ library Defaults {
     function backingOf(Book storage self, uint32 point, int128 balance) internal view returns (int256 nano) {
         Standing storage standing = self.standings[point];
         nano = int256(balance) + int256(uint256(standing.creditNano));
-        if (standing.sinceSlot != 0 && nano >= 0) nano = -1;
+        if (standing.sinceSlot != 0 && nano >= 0) nano = -1; // [91]
     }
 
     /// Marks what the account owes now. A mark that is not paid yet stands: nobody can put it off.

@@ -172,11 +172,11 @@ contract Ledger is ILedger {
         if (creditNano_ > before) {
             uint256 total = _defaults.creditNano;
             int256 free = int256(_balances.get(BACKUP)) - int256(IOrderBook(orderBook).backupMargin());
-            if (free < int256(total)) revert CreditNotCovered(free, total);
+            if (free < int256(total)) revert CreditNotCovered(free, total); // [89]
         } else {
             int256 backing = int256(_balances.get(point)) + int256(uint256(creditNano_));
             uint256 required = IOrderBook(orderBook).requiredMargin(point) + _boundOf(point);
-            if (backing < int256(required)) revert CreditInUse(point, backing, required);
+            if (backing < int256(required)) revert CreditInUse(point, backing, required); // [90]
         }
     }
 
@@ -291,7 +291,7 @@ contract Ledger is ILedger {
         if (account < DEFAULT_FUND) {
             uint256 credit = _defaults.standings[account].creditNano;
             required = IOrderBook(orderBook).requiredMargin(account) + _boundOf(account);
-            required = required > credit ? required - credit : 0;
+            required = required > credit ? required - credit : 0; // [92]
         } else if (account == BACKUP) required = IOrderBook(orderBook).backupMargin() + _defaults.creditNano;
         int256 free = int256(balance) - int256(required);
         if (free < NANO_PER_BASE_UNIT) revert MarginNeeded(account, balance, required); // [31]
