@@ -109,7 +109,7 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         (ISettlement.Status status, uint32 since, uint8 settled) = ISettlement(settlement).statusOf(slot);
         if (status != ISettlement.Status.Settled) return;
         // What is settled is resettled in time: the last slots of its window take no report.
-        if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) revert SlotIsFinal(slot);
+        if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) revert SlotIsFinal(slot); // [93]
         if (settled == current) _replaced[slot % SlotTime.RING] = entry;
     }
 

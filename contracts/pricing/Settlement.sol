@@ -239,14 +239,14 @@ contract Settlement is ISettlement {
         (Status status, uint32 since, uint8 settled) = _statuses.get(slot);
         if (status != Status.Settled || settled == 0) revert NotSettled(slot);
         uint32 finalFrom = since + uint32(SlotTime.FINAL_SLOTS);
-        if (SlotTime.current() >= finalFrom) revert WindowOver(slot, finalFrom);
+        if (SlotTime.current() >= finalFrom) revert WindowOver(slot, finalFrom); // [94]
         bytes28 expected;
         (version, expected) = meterOracle.reportOf(slot);
         if (version == settled) revert NothingToResettle(slot, version);
         _checkReadings(slot, version, expected, given.readings, given.root);
         // The oracle kept it: no version that is settled is replaced without.
         (, expected) = meterOracle.replacedOf(slot);
-        _checkReadings(slot, settled, expected, given.settledReadings, given.settledRoot);
+        _checkReadings(slot, settled, expected, given.settledReadings, given.settledRoot); // [95]
     }
 
     /// Status of a slot that may still be settled; Open or Estimated.

@@ -8,7 +8,7 @@ import {
   type SlotReadings,
 } from "../../../services/protocol/archive.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
-import { readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
+import { packSignatures, readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
 import { hexOf, packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import { createWorld, emptyRecord, type WorldOptions } from "../support/world.ts";
 
@@ -36,7 +36,7 @@ export const createArchived = async (options: WorldOptions = {}) => {
     );
     const headMeters = `0x${packed.join("")}`;
     const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, "0x", headMeters) };
-    await c.meterOracle.report(content, [0, 1, 2], await world.signReport(content, [0, 1, 2]));
+    await c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2])));
     await c.settlement.settle([{ record: emptyRecord(slot), readings, root: content.root }]);
     slots.push({ slot, readings, headMeters });
     return slot;
