@@ -16,9 +16,9 @@ import { exampleOf, program, shell, type Ended } from "./support/daeg.ts";
 const KEY = deriveKey("deploy-test", "deployer");
 const DEPLOYER = computeAddress(KEY);
 
-/** A chain of its own at a real port, on which the deployer has coins. */
-const createChain = async () => {
-  const server = await network.createServer({ override: { loggingEnabled: false } }, "127.0.0.1", 0);
+/** A chain of its own at a real port, on which the deployer has coins. Chains are told apart by the time of their first block. */
+const createChain = async (initialDate: Date) => {
+  const server = await network.createServer({ override: { loggingEnabled: false, initialDate } }, "127.0.0.1", 0);
   const { address, port } = await server.listen();
   const url = `http://${address}:${port}`;
   const provider = new JsonRpcProvider(url, undefined, { staticNetwork: true, batchMaxCount: 1, cacheTimeout: -1 });
@@ -41,7 +41,8 @@ describe("daeg deploy", function () {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "daeg-deploy-"));
     writeFileSync(at("market.json"), JSON.stringify(exampleConfig()));
-    [chain, calm] = [await createChain(), await createChain()];
+    const now = Date.now();
+    [chain, calm] = [await createChain(new Date(now)), await createChain(new Date(now - 60_000))];
     proxy = await createKillingProxy(chain.url);
   });
   after(async () => {
