@@ -46,6 +46,9 @@ const { accessManager } = connectContracts(addresses, provider);
 /** Who has a role now, from the events, asked of the contract again. */
 const granted = await accessManager.queryFilter(accessManager.filters.RoleGranted());
 const people = new Map([
+  ...Object.entries(addresses).flatMap(([name, value]) =>
+    typeof value === "string" ? ([[value, `contract \`${name}\``]] as const) : [],
+  ),
   [of("operator"), "operator"],
   [of("guardian"), "guardian"],
   [await signer.getAddress(), "deployer"],

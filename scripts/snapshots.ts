@@ -34,6 +34,7 @@ const contracts = [
   ["production", "Certificates"],
   ["production", "Incentives"],
   ["balancing", "Emergency"],
+  ["pricing", "DynamicTariffs"],
 ] as const;
 
 interface Artifact {

@@ -14,6 +14,8 @@ contract MarketAccess is AccessManager {
     uint64 public constant CERTIFIER_ROLE = 3;
     /// Accredited to record maintenance of generators.
     uint64 public constant MAINTAINER_ROLE = 4;
+    /// Publish terms: the grid operator, and dynamic tariffs where they govern.
+    uint64 public constant TARIFF_PUBLISHER_ROLE = 9;
 
     constructor(address initialAdmin) AccessManager(initialAdmin) {}
 }

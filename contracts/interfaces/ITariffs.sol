@@ -21,8 +21,12 @@ interface ITariffs {
     /// The terms would take the place of those of a slot that is not final yet.
     error TooManyOpenSlots(uint32 slot, uint32 firstOpen);
 
-    /// Publishes terms of consecutive slots. Restricted to the grid operator. Refused unless export < import - fee,
-    /// and for slots that lie a whole ring (256 slots) after the first one that is not final.
+    /// Dynamic tariffs govern the first or the last of these slots: nobody publishes them by hand.
+    error GovernedSlot(uint32 firstSlot, uint32 lastSlot);
+
+    /// Publishes terms of consecutive slots. Restricted to publishers: the grid operator, and dynamic tariffs, which alone
+    /// publish where they are switched on. Refused unless export < import - fee, and for slots that lie a whole ring (256 slots)
+    /// after the first one that is not final.
     function publish(uint32 firstSlot, SlotTerms[] calldata terms) external;
 
     function termsOf(uint32 slot) external view returns (SlotTerms memory);
@@ -41,4 +45,6 @@ interface ITariffs {
     /// What every metered Wh beyond an operating envelope costs (EnvelopeCharges), micro-token per kWh. Never changes either.
     function penaltyPrice() external view returns (uint32);
     function settlement() external view returns (address);
+    /// IDynamicTariffs of this market, for ever; zero where there are none.
+    function dynamicTariffs() external view returns (address);
 }

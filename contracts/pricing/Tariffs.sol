@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IDynamicTariffs} from "../interfaces/IDynamicTariffs.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
@@ -18,6 +19,7 @@ contract Tariffs is ITariffs, AccessManaged {
     uint32 public immutable wordFeeNano;
     uint32 public immutable penaltyPrice;
     address public immutable settlement;
+    address public immutable dynamicTariffs;
 
     mapping(uint256 ringIndex => TermsWord) private _ring;
 
@@ -32,7 +34,8 @@ contract Tariffs is ITariffs, AccessManaged {
         int40 highestPrice_,
         uint32 wordFeeNano_,
         uint32 penaltyPrice_,
-        address settlement_
+        address settlement_,
+        address dynamicTariffs_
     ) AccessManaged(manager) {
         if (lowestExportTariff_ >= highestImportTariff_) revert BoundsCross(lowestExportTariff_, highestImportTariff_);
         if (lowestPrice_ >= highestPrice_) revert BoundsCross(lowestPrice_, highestPrice_);
@@ -46,6 +49,7 @@ contract Tariffs is ITariffs, AccessManaged {
         wordFeeNano = wordFeeNano_;
         penaltyPrice = penaltyPrice_;
         settlement = settlement_;
+        dynamicTariffs = dynamicTariffs_;
         emit WordFeeSet(wordFeeNano_);
         emit PenaltySet(penaltyPrice_);
     }
@@ -54,6 +58,7 @@ contract Tariffs is ITariffs, AccessManaged {
         uint32 current = SlotTime.current();
         uint32 latest = current + uint32(SlotTime.AHEAD_SLOTS);
         uint32 finalThrough = ISettlement(settlement).finalThrough();
+        _onlyByRule(firstSlot, terms.length);
         for (uint32 i = 0; i < terms.length; ++i) {
             uint32 slot = firstSlot + i;
             if (slot < current) revert SlotOver(slot);
@@ -79,6 +84,14 @@ contract Tariffs is ITariffs, AccessManaged {
     function wordOf(uint32 slot) public view returns (TermsWord word) {
         word = _ring[slot % SlotTime.RING];
         if (word.slot() != slot) word = TermsWord.wrap(0);
+    }
+
+    /// What dynamic tariffs govern is published by them alone, else whoever has the role could set prices by hand.
+    function _onlyByRule(uint32 firstSlot, uint256 slots) private view {
+        address rule = dynamicTariffs;
+        if (rule == address(0) || msg.sender == rule || slots == 0) return;
+        uint32 lastSlot = uint32(firstSlot + slots - 1);
+        if (IDynamicTariffs(rule).governs(firstSlot, lastSlot)) revert GovernedSlot(firstSlot, lastSlot);
     }
 
     function _check(uint32 slot, SlotTerms calldata terms) private view {

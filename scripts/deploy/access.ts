@@ -70,7 +70,7 @@ export const closeAccess = (groups: readonly Group[], { at, terms, deployer }: P
       ]),
     },
     grant({ to, role: "GUARDIAN", account: guardian }),
-    ...groups.flatMap(({ holders }) => holders?.(terms) ?? []).map((holder) => grant({ to, ...holder })),
+    ...groups.flatMap(({ holders }) => holders?.(terms, at) ?? []).map((holder) => grant({ to, ...holder })),
   ];
   if (operator !== deployer) {
     calls.push(grant({ to, role: "OPERATOR", account: operator, delaySeconds }), {

@@ -53,6 +53,7 @@ export const core: Group = {
           wordFeeNano ?? WORD_FEE_NANO,
           penaltyPrice ?? PENALTY_PRICE,
           at.settlement,
+          at.dynamicTariffs,
         ),
     },
     {
@@ -122,7 +123,6 @@ export const core: Group = {
       abi: MeteringPoints__factory.createInterface(),
       functions: ["register", "setPriority"],
     },
-    { target: at.tariffs, role: "OPERATOR", abi: Tariffs__factory.createInterface(), functions: ["publish"] },
     {
       target: at.meterOracle,
       role: "OPERATOR",

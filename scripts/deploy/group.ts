@@ -8,6 +8,7 @@ export const ROLES = {
   GUARDIAN: 2n,
   CERTIFIER: 3n,
   MAINTAINER: 4n,
+  TARIFF_PUBLISHER: 9n,
   /** Nobody's: marks the calls of the admin that the guardian may cancel (decision 0021). */
   ADMINISTRATION: 100n,
 } as const;
@@ -66,6 +67,6 @@ export interface Group {
   /** Contracts of this group that the ledger lets move money between accounts. */
   ledgerModules?: readonly (keyof Places)[];
   restrictions?(context: PlanContext): readonly Restriction[];
-  holders?(terms: MarketTerms): readonly Holder[];
+  holders?(terms: MarketTerms, at: Places): readonly Holder[];
   calls?(context: PlanContext): readonly Call[];
 }

@@ -31,6 +31,7 @@ export const addressesSchema = z
     losses: address,
     peakCharge: address,
     refunds: address,
+    dynamicTariffs: address,
   })
   .strict();
 

@@ -25,6 +25,7 @@ import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger_
 import { OrderBook__factory } from "../../types/contracts/factories/pricing/OrderBook__factory.ts";
 import { SealedBatches__factory } from "../../types/contracts/factories/pricing/SealedBatches__factory.ts";
 import { Settlement__factory } from "../../types/contracts/factories/pricing/Settlement__factory.ts";
+import { DynamicTariffs__factory } from "../../types/contracts/factories/pricing/DynamicTariffs__factory.ts";
 import { Tariffs__factory } from "../../types/contracts/factories/pricing/Tariffs__factory.ts";
 import { Certificates__factory } from "../../types/contracts/factories/production/Certificates__factory.ts";
 import { Generators__factory } from "../../types/contracts/factories/production/Generators__factory.ts";
@@ -37,6 +38,7 @@ import type { Ledger } from "../../types/contracts/pricing/Ledger.ts";
 import type { OrderBook } from "../../types/contracts/pricing/OrderBook.ts";
 import type { SealedBatches } from "../../types/contracts/pricing/SealedBatches.ts";
 import type { Settlement } from "../../types/contracts/pricing/Settlement.ts";
+import type { DynamicTariffs } from "../../types/contracts/pricing/DynamicTariffs.ts";
 import type { Tariffs } from "../../types/contracts/pricing/Tariffs.ts";
 import type { Certificates } from "../../types/contracts/production/Certificates.ts";
 import type { Generators } from "../../types/contracts/production/Generators.ts";
@@ -68,6 +70,7 @@ export interface Contracts {
   losses: Losses;
   peakCharge: PeakCharge;
   refunds: Refunds;
+  dynamicTariffs: DynamicTariffs;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -93,6 +96,7 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   losses: Losses__factory.connect(addresses.losses, runner),
   peakCharge: PeakCharge__factory.connect(addresses.peakCharge, runner),
   refunds: Refunds__factory.connect(addresses.refunds, runner),
+  dynamicTariffs: DynamicTariffs__factory.connect(addresses.dynamicTariffs, runner),
 });
 
 const abis = {
@@ -117,6 +121,7 @@ const abis = {
   Losses: Losses__factory.abi,
   PeakCharge: PeakCharge__factory.abi,
   Refunds: Refunds__factory.abi,
+  DynamicTariffs: DynamicTariffs__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

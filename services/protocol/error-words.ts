@@ -33,6 +33,20 @@ const sentences: Record<string, (v: Values) => string> = {
     `In ${slotOf(v)} the export tariff ${v["exportTariff"]} is not below the import tariff ${v["importTariff"]} less the fee ${v["fee"]}.`,
   OutsideBounds: (v) => `In ${slotOf(v)} the value ${v["value"]} lies outside ${v["lowest"]} to ${v["highest"]}.`,
   BoundsCross: (v) => `The lower bound ${v["lowest"]} is not below the upper bound ${v["highest"]}.`,
+  GovernedSlot: (v) =>
+    `Dynamic tariffs govern slots ${v["firstSlot"]} to ${v["lastSlot"]}; nobody publishes their terms by hand.`,
+  NotMidnight: (v) => `Parameters change at a midnight (UTC); slot ${v["fromSlot"]} is none.`,
+  NoticeTooShort: (v) => `Parameters change from slot ${v["earliest"]} at the earliest, not from ${v["fromSlot"]}.`,
+  ChangePending: (v) => `Another change takes effect in slot ${v["fromSlot"]}; wait for it.`,
+  NotSwitchedOn: (v) => `No dynamic tariffs govern ${slotOf(v)}.`,
+  TimingOutOfRange: (v) =>
+    `A step must divide 96 slots, end within 120 slots and look back on 1 to 32; lead ${v["leadSlots"]}, step ${v["stepSlots"]} and window ${v["windowSlots"]} do not fit.`,
+  WrongTableLength: (v) => `A table of tariffs has 384 bytes (hours) or 1,536 (quarter-hours), not ${v["length"]}.`,
+  DayOutside: (v) =>
+    `The weather of days ${v["firstDay"]} to ${v["lastDay"]} can be stated now, not that of day ${v["day"]}.`,
+  WeatherNotNewer: (v) =>
+    `The weather of day ${v["day"]} is stated in version ${v["current"]}; version ${v["version"]} does not replace it.`,
+  RecordsLeftOver: (v) => `${v["given"]} clearing records were given; ${v["used"]} are needed.`,
   NotPublished: (v) => `No terms are published for ${slotOf(v)}.`,
   PenaltyTooHigh: (v) =>
     `A penalty of ${v["price"]} micro-token per kWh is above the highest there may be, ${v["highest"]}.`,

@@ -130,7 +130,17 @@ describe("operating envelopes", () => {
       "WrongWiring",
     );
     await expect(
-      new Tariffs__factory(world.relayer).deploy(addresses.accessManager, 2, 1, 0, 1, 0, 10_000_001, ZeroAddress),
+      new Tariffs__factory(world.relayer).deploy(
+        addresses.accessManager,
+        2,
+        1,
+        0,
+        1,
+        0,
+        10_000_001,
+        ZeroAddress,
+        ZeroAddress,
+      ),
     )
       .to.be.revertedWithCustomError(c.tariffs, "PenaltyTooHigh")
       .withArgs(10_000_001, 10_000_000);
