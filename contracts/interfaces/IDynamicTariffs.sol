@@ -51,13 +51,7 @@ interface IDynamicTariffs {
     /// The weather index of a day, today's or of the next two, from a quorum of the committee; a higher version replaces it for slots
     /// that are not published yet. Anyone may send it.
     /// EIP-712: Weather(uint32 day,uint8 version,bytes24 percentByHour); name "DAEG", version "1", chainId, this contract.
-    function index(
-        uint32 day,
-        uint8 version,
-        bytes24 percentByHour,
-        uint8[] calldata signers,
-        bytes[] calldata signatures
-    ) external;
+    function index(uint32 day, uint8 version, bytes24 percentByHour, bytes calldata signatures) external;
 
     /// Publishes the rest of the step that is next. Anyone.
     /// @param records the accepted clearings of the window's slots, ascending, without those that were not cleared

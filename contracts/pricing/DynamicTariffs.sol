@@ -78,19 +78,13 @@ contract DynamicTariffs is IDynamicTariffs, AccessManaged, EIP712 {
         emit SwitchedOff(fromSlot);
     }
 
-    function index(
-        uint32 day,
-        uint8 version,
-        bytes24 percentByHour,
-        uint8[] calldata signers,
-        bytes[] calldata signatures
-    ) external {
+    function index(uint32 day, uint8 version, bytes24 percentByHour, bytes calldata signatures) external {
         uint32 today = SlotTime.current() / SLOTS_PER_DAY;
         if (day < today || day > today + FORESEEN_DAYS) revert DayOutside(day, today, today + FORESEEN_DAYS);
         (uint8 current, ) = weatherOfDay(day);
         if (version <= current) revert WeatherNotNewer(day, version, current);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(WEATHER_TYPEHASH, day, version, percentByHour)));
-        uint32 signerBits = CommitteeQuorum.check(meterOracle, digest, signers, signatures);
+        uint32 signerBits = CommitteeQuorum.check(meterOracle, digest, signatures);
         _weather[day % WEATHER_RING] = uint256(bytes32(percentByHour)) | (uint256(version) << 32) | day;
         emit WeatherIndexed(day, version, percentByHour, signerBits);
     }

@@ -10,6 +10,7 @@ import {
   type Weather,
 } from "../../services/protocol/dynamic-tariffs.ts";
 import type { ClearingRecord } from "../../services/protocol/events.ts";
+import { packSignatures } from "../../services/protocol/report.ts";
 import { bid, createWorld, emptyRecord, offer, posting, TERMS, type World } from "./support/world.ts";
 
 /** Half an hour before a Sunday's midnight: the genesis slot is that midnight. */
@@ -77,8 +78,7 @@ describe("dynamic tariffs", () => {
       weather.day,
       weather.version,
       weather.percentByHour,
-      signers,
-      await signWeather(weather, signers),
+      packSignatures(signers, await signWeather(weather, signers)),
     );
 
   const publishedOf = async (slot: number) => {
@@ -346,14 +346,21 @@ describe("dynamic tariffs", () => {
     await expect(index(next, [1, 0, 2])).to.be.revertedWithCustomError(meterOracle, "SignersNotAscending");
     const given = [next.day, next.version, next.percentByHour] as const;
     const signatures = await signWeather(next);
-    await expect(d.index(...given, [0, 1, 4], signatures)).to.be.revertedWithCustomError(meterOracle, "UnknownSigner");
-    await expect(d.index(...given, [0, 1], signatures)).to.be.revertedWithCustomError(meterOracle, "LengthsDiffer");
-    await expect(d.index(...given, [0, 1, 3], signatures)).to.be.revertedWithCustomError(meterOracle, "WrongSignature");
-    // Another day's signatures do not do.
-    await expect(d.index(day + 1, 1, next.percentByHour, [0, 1, 2], signatures)).to.be.revertedWithCustomError(
+    await expect(d.index(...given, packSignatures([0, 1, 4], signatures))).to.be.revertedWithCustomError(
+      meterOracle,
+      "UnknownSigner",
+    );
+    await expect(d.index(...given, packSignatures([0, 1, 2], signatures).slice(0, -2)))
+      .to.be.revertedWithCustomError(meterOracle, "MalformedSignatures")
+      .withArgs(194);
+    await expect(d.index(...given, packSignatures([0, 1, 3], signatures))).to.be.revertedWithCustomError(
       meterOracle,
       "WrongSignature",
     );
-    await d.index(...given, [0, 1, 2], signatures);
+    // Another day's signatures do not do.
+    await expect(
+      d.index(day + 1, 1, next.percentByHour, packSignatures([0, 1, 2], signatures)),
+    ).to.be.revertedWithCustomError(meterOracle, "WrongSignature");
+    await d.index(...given, packSignatures([0, 1, 2], signatures));
   });
 });
