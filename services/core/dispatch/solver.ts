@@ -33,6 +33,8 @@ export interface SolveOptions {
   readonly tolerance?: number;
   /** Integer programs: give up after so many nodes of the search, and take the best answer so far. */
   readonly maxNodes?: number;
+  /** With `maxNodes`: take no answer that is not proven the best. */
+  readonly onlyProven?: boolean;
 }
 
 export interface Solver {
@@ -67,7 +69,7 @@ const isBasic = (status: number): number => (status === BASIC ? 1 : 0);
 const minimise = (
   highs: Highs,
   build: (program: LinearProgram) => void,
-  { method = "choose", tolerance, maxNodes }: SolveOptions,
+  { method = "choose", tolerance, maxNodes, onlyProven = false }: SolveOptions,
 ): Optimum | undefined => {
   const cost: number[] = [];
   const lower: number[] = [];
@@ -127,7 +129,7 @@ const minimise = (
       const objective = model.getObjectiveValue();
       // Of an integer program whose search was given up the best answer so far will do.
       const { optimal, solutionLimit } = highs.constants.modelStatus;
-      const proven = status === optimal || (maxNodes !== undefined && status === solutionLimit);
+      const proven = status === optimal || (maxNodes !== undefined && !onlyProven && status === solutionLimit);
       if (!proven || !Number.isFinite(objective)) {
         return undefined;
       }

@@ -13,21 +13,23 @@ import { solveMesh } from "./linear.ts";
 import type { MeshProgram, Nudge } from "./linear.ts";
 import { leanDuals, shiftsOf } from "./needed.ts";
 import { meshPrices, noteFill, openMeshBounds } from "./rule.ts";
+import { supportedFills } from "./supported.ts";
 import type { MeshMarket, MeshPosting } from "./tally.ts";
 
 /** A cleared mesh: what is posted, and what the proof says of it. */
 export interface MeshClearing {
   readonly posting: MeshPosting;
   readonly outcome: MeshOutcome;
-  /** Vertices that were tried, 1 as a rule. */
+  /** Vertices that were tried, 1 as a rule; above ATTEMPTS: none led to fills, and a search of its own did. */
   readonly attempts: number;
 }
 
 /**
  * Clears a meshed network: the optimal vertex of a linear program, exact duals, whole fills beside it, then prices by the
- * rule. The answer is checked exactly before it is given; where whole Wh do not fit a vertex the next one is tried.
+ * rule. The answer is checked exactly before it is given; where whole Wh do not fit a vertex the next one is tried, and
+ * after ATTEMPTS of them fills and dual prices are looked for together (supported.ts).
  *
- * @throws MarketError when no vertex led to fills that the proof takes
+ * @throws MarketError when none of these led to fills that the proof takes
  */
 export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
   const { columns, terms, band, trades, limits } = market;
@@ -35,19 +37,28 @@ export const clearMesh = (market: MeshMarket, solver: Solver): MeshClearing => {
   const program: MeshProgram = { book, terms, limits };
   let attempts = 0;
   let refusal = "no whole fills keep the limits";
+  let first: Duals | undefined;
   for (const nudge of nudges()) {
     attempts += 1;
     const vertex = solveMesh(program, solver, nudge);
     if (!vertex) continue;
     const duals = dualsOf(program, vertex);
+    first ??= duals;
     for (const near of NEAR) {
       for (const fills of wholeFills(program, vertex, duals, near, solver)) {
-        const posting = postingOf(market, program, fills, duals);
+        const posting = postingOf(market, program, fills, duals.mu);
         const outcome = checkMesh(market, posting);
         if (outcome.accepted) return { posting, outcome, attempts };
         refusal = outcome.error;
       }
     }
+  }
+  for (const { fills, mu } of first ? supportedFills(program, first, solver) : []) {
+    attempts += 1;
+    const posting = postingOf(market, program, fills, mu);
+    const outcome = checkMesh(market, posting);
+    if (outcome.accepted) return { posting, outcome, attempts };
+    refusal = outcome.error;
   }
   throw new MarketError(
     "lines",
@@ -70,7 +81,7 @@ function* nudges(): Generator<Nudge> {
 }
 
 /** Prices by the rule from what is filled, and the totals that stand at them. */
-const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, duals: Duals): MeshPosting => {
+const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, dual: readonly bigint[]): MeshPosting => {
   const { terms, limits, band } = market;
   const bounds = openMeshBounds(terms.length);
   const greenSlackWh = new Array<number>(terms.length).fill(0);
@@ -87,7 +98,7 @@ const postingOf = (market: MeshMarket, { book }: MeshProgram, fills: Fills, dual
     );
   });
   const { root } = book;
-  const mu = leanDuals(market, { root, bounds, tradesWh: fills.tradesWh, greenSlackWh }, duals.mu);
+  const mu = leanDuals(market, { root, bounds, tradesWh: fills.tradesWh, greenSlackWh }, dual);
   const { prices, greenPrices } = meshPrices(
     terms,
     band.reference,
