@@ -53,7 +53,7 @@ interface Support {
 }
 
 const support = (
-  { book: { groups, trades, root }, terms, limits }: MeshProgram,
+  { book: { groups, trades, root }, limits }: MeshProgram,
   books: readonly ZoneBook[],
   miss: number,
 ): Support => {
