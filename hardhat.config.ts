@@ -31,6 +31,8 @@ export default defineConfig({
           "contracts/balancing/Refunds.sol": hot,
           "contracts/consumption/MeterOracle.sol": hot,
           "contracts/consumption/ReadingArchive.sol": hot,
+          "contracts/consumption/DemandResponse.sol": hot,
+          "contracts/consumption/Usage.sol": hot,
           "contracts/production/Certificates.sol": hot,
           "contracts/production/Generators.sol": hot,
           "contracts/pricing/Settlement.sol": hot,

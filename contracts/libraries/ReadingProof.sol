@@ -98,7 +98,7 @@ library ReadingProof {
         uint256 used = _nodesOf(range.nodes);
         used = (_climb(range.slots, used, preimage, work) - used) / 32;
         bytes32 root;
-        (root, used) = _fold(work.leaves, range.firstSlot % SLOTS_PER_DAY, range.nodes, used);
+        (root, used) = fold(work.leaves, range.firstSlot % SLOTS_PER_DAY, range.nodes, used);
         if (used != range.nodes.length) revert NodesLeftOver(used, range.nodes.length);
         if (uint256(root) >> 8 != dayWord >> 8) {
             revert WrongProof(uint32(range.firstSlot / SLOTS_PER_DAY), dayWord >> 8, uint256(root) >> 8);
@@ -244,12 +244,12 @@ library ReadingProof {
 
     /// Root above consecutive leaves that start at index `first` of a day, with their neighbours from `nodes[used]` on. Overwrites
     /// `leaves`.
-    function _fold(
+    function fold(
         bytes32[] memory leaves,
         uint256 first,
         bytes32[] calldata nodes,
         uint256 used
-    ) private pure returns (bytes32 root, uint256 usedAll) {
+    ) internal pure returns (bytes32 root, uint256 usedAll) {
         assembly ("memory-safe") {
             let base := add(leaves, 32)
             let count := mload(leaves)
