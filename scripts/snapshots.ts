@@ -35,6 +35,9 @@ const contracts = [
   ["production", "Incentives"],
   ["balancing", "Emergency"],
   ["pricing", "DynamicTariffs"],
+  ["consumption", "Profiles"],
+  ["consumption", "DemandResponse"],
+  ["consumption", "Usage"],
 ] as const;
 
 interface Artifact {

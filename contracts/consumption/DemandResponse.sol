@@ -158,7 +158,7 @@ contract DemandResponse is IDemandResponse, AccessManaged {
         ResponsePositions.Slot[] memory window = new ResponsePositions.Slot[](slots);
         for (uint256 i = 0; i < slots; ++i) {
             uint32 slot = firstSlot + uint32(i);
-            window[i].cleared = ResponsePositions.isCleared(records[i], slot, auction.clearingOf(slot));
+            ResponsePositions.read(window[i], records[i], slot, auction.clearingOf(slot));
             (, , , window[i].backedZones) = grid.versionOf(slot);
             int40 exportTariff = tariffs.wordOf(slot).exportTariff();
             if (exportTariff > 0 && !self.increase) window[i].surplusPrice = uint40(exportTariff);
@@ -311,16 +311,17 @@ contract DemandResponse is IDemandResponse, AccessManaged {
             revert TooManySlots(slots.length, self.slots - before);
         }
         uint32 first = dayOf(id, day) + uint32(before);
-        // Where more is asked for, what was not measured was not used: nobody gains by it.
-        bool mark = day == 0 && !self.increase;
         bytes memory zones = meteringPoints.zones();
         uint256[] memory gaps;
-        if (mark || self.gaps) {
+        // Where more is asked for, what was not measured in the window was not used: nobody gains by it.
+        if (day == 0 && !self.increase) {
+            if (slots.length != self.slots) revert WindowInParts(slots.length, self.slots);
+            gaps = _markGaps(self, id, slots, zones.length);
+        } else if (self.gaps) {
             gaps = new uint256[](zones.length / 256 + 1);
-            if (self.gaps) for (uint256 i = 0; i < gaps.length; ++i) gaps[i] = _gaps[_keyOf(id, uint32(i))];
+            for (uint256 i = 0; i < gaps.length; ++i) gaps[i] = _gaps[_keyOf(id, uint32(i))];
         }
         sums = new uint256[](257);
-        bool found;
         bytes32[] memory leaves = new bytes32[](slots.length);
         for (uint256 i = 0; i < slots.length; ++i) {
             ReportedSlot calldata slot = slots[i];
@@ -330,10 +331,24 @@ contract DemandResponse is IDemandResponse, AccessManaged {
                 continue;
             }
             leaves[i] = ReadingProof.slotLeaf(root, slot.salesHash);
-            if (ReportTree.addImports(slot.readings, zones, sums, gaps, mark)) found = true;
+            ReportTree.addImports(slot.readings, zones, sums, gaps);
         }
         _checkDay(leaves, nodes, first);
-        if (!found) return sums;
+    }
+
+    /// A point that was not measured in some slot of the window counts on no day.
+    function _markGaps(
+        ResponseEvent storage self,
+        uint32 id,
+        ReportedSlot[] calldata slots,
+        uint256 points
+    ) private returns (uint256[] memory gaps) {
+        gaps = new uint256[](points / 256 + 1);
+        bool found;
+        for (uint256 i = 0; i < slots.length; ++i) {
+            if (ReportTree.markGaps(slots[i].readings, points, gaps)) found = true;
+        }
+        if (!found) return gaps;
         self.gaps = true;
         for (uint256 i = 0; i < gaps.length; ++i) if (gaps[i] != 0) _gaps[_keyOf(id, uint32(i))] = gaps[i];
     }

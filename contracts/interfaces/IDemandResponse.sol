@@ -56,7 +56,7 @@ struct Enrolment {
     bool positionKept;
     bool proved;
     bool settled;
-    /// Bought in the auction over the window, net of what it sold in each slot.
+    /// Bought over the window, in the auction and in bilateral trades, net of what it sold in each slot.
     uint40 boughtWh;
     /// What settlement pays at most for a Wh that the point bought and left unused, micro-token per kWh.
     uint40 surplusPrice;
@@ -130,6 +130,8 @@ interface IDemandResponse {
     error WrongRange(uint32 meter, uint32 firstSlot, uint256 slots);
     error SlotLeftOut(uint32 slot);
     error AllCounted(uint32 id);
+    /// The window of an event that asks for less use is counted at once.
+    error WindowInParts(uint256 given, uint256 slots);
     error TooManySlots(uint256 given, uint256 left);
     error ProofsOver(uint32 id, uint32 untilSlot);
     error AlreadyClosed(uint32 id);
@@ -153,7 +155,7 @@ interface IDemandResponse {
     function keepPositions(uint32 id, ClearingRecord[] calldata records, uint32[] calldata points) external;
 
     /// Adds the readings of the next slots to the totals of the zones: those of the window first, then of history day after history day.
-    /// @param slots consecutive slots of one day
+    /// @param slots consecutive slots of one day; all of the window where less use is asked for
     /// @param nodes their neighbours in the day's tree, as behind the slots of a ReadingRange
     function countZones(uint32 id, ReportedSlot[] calldata slots, bytes32[] calldata nodes) external;
 

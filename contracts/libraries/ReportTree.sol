@@ -65,19 +65,31 @@ library ReportTree {
         }
     }
 
-    /// Adds the imports of the points to their zones' sums. A point with a bit in `gaps` does not count; with `mark` one that was not
-    /// measured gets its bit, else it counts as zero.
+    /// Marks the points whose reading was neither measured nor interpolated: a bit each in `gaps`.
+    function markGaps(bytes calldata readings, uint256 points, uint256[] memory gaps) internal pure returns (bool found) {
+        uint256 given = readings.length / PackedReadings.BYTES;
+        if (points > given) points = given;
+        for (uint256 i = 0; i < points; ++i) {
+            uint256 quality;
+            assembly ("memory-safe") {
+                quality := shr(254, calldataload(add(readings.offset, shl(3, i))))
+            }
+            if (quality < 2) continue;
+            gaps[i / 256] |= 1 << (i % 256);
+            found = true;
+        }
+    }
+
+    /// Adds the measured imports of the points to their zones' sums; what was not measured counts as zero.
     /// @param zones zone of every point; readings beyond them do not count
     /// @param sums one per zone
-    /// @param gaps a bit per point, or empty: none has one
-    /// @return found whether a bit was added
+    /// @param gaps a bit per point that does not count; or empty: all count
     function addImports(
         bytes calldata readings,
         bytes memory zones,
         uint256[] memory sums,
-        uint256[] memory gaps,
-        bool mark
-    ) internal pure returns (bool found) {
+        uint256[] memory gaps
+    ) internal pure {
         uint256 points = readings.length / PackedReadings.BYTES;
         if (points > zones.length) points = zones.length;
         for (uint256 i = 0; i < points; ++i) {
@@ -87,14 +99,9 @@ library ReportTree {
                 raw := shr(192, calldataload(add(readings.offset, shl(3, i))))
                 zone := byte(0, mload(add(add(zones, 32), i)))
             }
+            if (raw >> 63 != 0) continue;
             if (gaps.length != 0 && (gaps[i / 256] >> (i % 256)) & 1 == 1) continue;
-            // Qualities 0 and 1 are measured and interpolated.
-            if (raw >> 63 == 0) {
-                sums[zone] += (raw >> 31) & PackedReadings.MAX_WH;
-            } else if (mark) {
-                gaps[i / 256] |= 1 << (i % 256);
-                found = true;
-            }
+            sums[zone] += (raw >> 31) & PackedReadings.MAX_WH;
         }
     }
 }

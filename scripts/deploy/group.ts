@@ -9,6 +9,8 @@ export const ROLES = {
   CERTIFIER: 3n,
   MAINTAINER: 4n,
   TARIFF_PUBLISHER: 9n,
+  ACCREDITED: 5n,
+  PUBLISHER: 7n,
   /** Nobody's: marks the calls of the admin that the guardian may cancel (decision 0021). */
   ADMINISTRATION: 100n,
 } as const;

@@ -1,5 +1,6 @@
 import { access } from "./access.ts";
 import { balancing } from "./balancing.ts";
+import { consumption } from "./consumption.ts";
 import { core } from "./core.ts";
 import { emergency } from "./emergency.ts";
 import type { Group } from "./group.ts";
@@ -7,4 +8,4 @@ import { pricing } from "./pricing.ts";
 import { production } from "./production.ts";
 
 /** All parts of the contract suite, in order of creation. New ones come at the end, before the account of the admin. */
-export const GROUPS: readonly Group[] = [core, production, emergency, balancing, pricing, access];
+export const GROUPS: readonly Group[] = [core, production, emergency, balancing, pricing, consumption, access];

@@ -1,5 +1,6 @@
 import type { Addresses } from "../../services/protocol/addresses.ts";
 import type { EmergencyOptions } from "./emergency.ts";
+import type { ConsumptionOptions } from "./consumption.ts";
 import type { ProductionOptions } from "./production.ts";
 
 /** One zone with the line to its parent; Wh per slot. A root is its own parent; backup 0 = none connected here. */
@@ -58,6 +59,7 @@ export interface MarketTerms {
   operatorDelaySeconds?: number;
   production?: ProductionOptions;
   emergency?: EmergencyOptions;
+  consumption?: ConsumptionOptions;
 }
 
 /** Libraries that contracts are linked to: deployed, and nobody's business afterwards. */

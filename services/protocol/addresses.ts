@@ -32,6 +32,9 @@ export const addressesSchema = z
     peakCharge: address,
     refunds: address,
     dynamicTariffs: address,
+    profiles: address,
+    demandResponse: address,
+    usage: address,
   })
   .strict();
 

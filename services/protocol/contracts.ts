@@ -8,6 +8,9 @@ import type { PeakCharge } from "../../types/contracts/balancing/PeakCharge.ts";
 import type { Refunds } from "../../types/contracts/balancing/Refunds.ts";
 import type { MeteringPoints } from "../../types/contracts/consumption/MeteringPoints.ts";
 import type { MeterOracle } from "../../types/contracts/consumption/MeterOracle.ts";
+import type { Profiles } from "../../types/contracts/consumption/Profiles.ts";
+import type { DemandResponse } from "../../types/contracts/consumption/DemandResponse.ts";
+import type { Usage } from "../../types/contracts/consumption/Usage.ts";
 import type { ReadingArchive } from "../../types/contracts/consumption/ReadingArchive.ts";
 import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
 import { Emergency__factory } from "../../types/contracts/factories/balancing/Emergency__factory.ts";
@@ -19,6 +22,9 @@ import { Refunds__factory } from "../../types/contracts/factories/balancing/Refu
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
+import { Profiles__factory } from "../../types/contracts/factories/consumption/Profiles__factory.ts";
+import { DemandResponse__factory } from "../../types/contracts/factories/consumption/DemandResponse__factory.ts";
+import { Usage__factory } from "../../types/contracts/factories/consumption/Usage__factory.ts";
 import { ReadingArchive__factory } from "../../types/contracts/factories/consumption/ReadingArchive__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
@@ -71,6 +77,9 @@ export interface Contracts {
   peakCharge: PeakCharge;
   refunds: Refunds;
   dynamicTariffs: DynamicTariffs;
+  profiles: Profiles;
+  demandResponse: DemandResponse;
+  usage: Usage;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -97,6 +106,9 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   peakCharge: PeakCharge__factory.connect(addresses.peakCharge, runner),
   refunds: Refunds__factory.connect(addresses.refunds, runner),
   dynamicTariffs: DynamicTariffs__factory.connect(addresses.dynamicTariffs, runner),
+  profiles: Profiles__factory.connect(addresses.profiles, runner),
+  demandResponse: DemandResponse__factory.connect(addresses.demandResponse, runner),
+  usage: Usage__factory.connect(addresses.usage, runner),
 });
 
 const abis = {
@@ -122,6 +134,9 @@ const abis = {
   PeakCharge: PeakCharge__factory.abi,
   Refunds: Refunds__factory.abi,
   DynamicTariffs: DynamicTariffs__factory.abi,
+  Profiles: Profiles__factory.abi,
+  DemandResponse: DemandResponse__factory.abi,
+  Usage: Usage__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

@@ -1,3 +1,5 @@
+import { consumptionSentences } from "./error-words-consumption.ts";
+
 /** One sentence for every custom error of the contracts, in words that a prosumer or an operator understands. */
 type Values = Record<string, string>;
 
@@ -305,6 +307,7 @@ const sentences: Record<string, (v: Values) => string> = {
   NothingToPay: (v) => `Generator ${v["generator"]} has nothing unpaid within its cap in month ${v["month"]}.`,
   PoolTooSmall: (v) => `The pool holds ${v["poolNano"]} nano-token; ${v["neededNano"]} are needed.`,
   NothingEarned: (v) => `${v["producer"]} has not earned a whole base unit.`,
+  ...consumptionSentences,
   // OpenZeppelin
   AccessManagedUnauthorized: (v) => `${v["caller"]} does not have the role for this.`,
   AccessManagerUnauthorizedAccount: (v) => `${v["msgsender"]} does not have the role ${v["roleId"]}.`,

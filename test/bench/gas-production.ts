@@ -79,13 +79,11 @@ export const measureProductionGas = async (): Promise<GasRow[]> => {
 /** Slots in which 15 of 100 homes traded green energy: five sell to ten, so a seller's energy goes to two buyers. */
 const greenRows = async (): Promise<GasRow[]> => {
   const green = Array.from({ length: HOMES }, (_, home) => (home % 20 === 0 ? 900 : home % 10 === 5 ? -300 : 0));
-  const p = await createProduction({ homes: HOMES, depositTokens: 0, publish: 0 });
+  const p = await createProduction({ homes: HOMES });
   await p.register();
   const slots = 8;
-  for (let i = 0; i < slots; i += 1) {
-    await p.run(green.map((wh) => reading(wh < 0 ? -wh : 0, Math.max(0, wh))));
-    await p.sellGreen(p.genesisSlot + i, green);
-  }
+  for (let i = 0; i < slots; i += 1) await p.sellGreen(p.genesisSlot + i, green);
+  for (let i = 0; i < slots; i += 1) await p.run(green.map((wh) => reading(wh < 0 ? -wh : 0, Math.max(0, wh))));
   await p.finalize();
   const archived = Number(await p.archive());
   const gas = async (from: number, through: number): Promise<number> => {

@@ -16,12 +16,12 @@ describe("the archive of readings", () => {
   before(async () => {
     p = await createProduction();
     first = p.genesisSlot;
+    await p.sellGreen(first + 1, [600, -100, 0, -50]);
     await p.run(homes(1_000));
     await p.run(homes(1_100));
     await p.run();
     await p.run([reading(0, 1_300), missing, reading(1, 0), reading(2, 0), reading(3, 0)], [reading(0, 77)]);
     await p.run(homes(1_400));
-    await p.sellGreen(first + 1, [600, -100, 0, -50]);
   });
 
   it("takes final slots only, as reported and cleared", async () => {

@@ -147,16 +147,16 @@ describe("granular certificates", () => {
     await p.register();
     await p.register({ connection: 2 });
     const both = (a: number, c: number) => [reading(0, a), reading(400, 0), reading(0, c), reading(400, 0)];
-    await p.run(both(1_000, 500));
-    await p.run(both(300, 500));
-    await p.run(both(800, 800));
-    await p.run(both(0, 800));
     // Home 0 sells 600 and home 2 sells 300; homes 1 and 3 buy 450 of it.
     await p.sellGreen(first, [600, -250, 300, -200]);
     await p.sellGreen(first + 1, [600, -500, 300, -400]);
     // Nobody bought green: it is the producers'.
     await p.sellGreen(first + 2, [600, 0, 300, 0]);
     await p.sellGreen(first + 3, [600, -600, 0, 0]);
+    await p.run(both(1_000, 500));
+    await p.run(both(300, 500));
+    await p.run(both(800, 800));
+    await p.run(both(0, 800));
     await ready();
     const mine = p.issueOf(0, 0, first, first + 3);
     await expect(certificates.issue([{ ...mine, sales: [] }])).to.be.revertedWithCustomError(
@@ -187,8 +187,8 @@ describe("granular certificates", () => {
 
   it("that a buyer waits for cannot be passed over, even by the producer", async () => {
     await p.register();
-    await p.run(homes(1_000));
     await p.sellGreen(first, [600, -250, 0, 0]);
+    await p.run(homes(1_000));
     await ready();
     const range = p.prove(0, first, first, new Set([first]));
     await expect(p.of(0).certificates.issue([{ generator: 0, range, sales: [] }]))
@@ -206,8 +206,8 @@ describe("granular certificates", () => {
     first = p.genesisSlot;
     await p.register();
     await p.register({ connection: 1 });
-    await p.run([reading(0, 500), reading(0, 500), reading(300, 0), reading(300, 0)]);
     await p.sellGreen(first, [400, 400, -100, -300]);
+    await p.run([reading(0, 500), reading(0, 500), reading(300, 0), reading(300, 0)]);
     await ready();
     await p.c.certificates.issue([p.issueOf(0, 0, first, first), p.issueOf(1, 1, first, first)]);
     expect(await Promise.all([0, 1, 2, 3].map((home) => balance(home, first, 0)))).to.deep.equal([400n, 0n, 100n, 0n]);
@@ -217,9 +217,9 @@ describe("granular certificates", () => {
   it("behind storage go by the generator's own meter", async () => {
     await p.register({ storageBacked: true, ownMeter: true } as object);
     // The connection feeds in what the battery stored; the panels yield less, then more.
+    await p.sellGreen(first, [900, -900, 0, 0]);
     await p.run(homes(900), [reading(0, 200)]);
     await p.run(homes(0), [reading(0, 700)]);
-    await p.sellGreen(first, [900, -900, 0, 0]);
     await ready();
     await expect(issue(1)).to.be.revertedWithCustomError(p.c.generators, "WrongMeter");
     await issue(2, 0, p.FIRST_OWN_METER);

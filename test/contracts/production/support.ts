@@ -1,4 +1,4 @@
-import { AbiCoder, keccak256, toBeHex, ZeroAddress, ZeroHash, type Wallet } from "ethers";
+import { keccak256, ZeroHash, type Wallet } from "ethers";
 import type { Contracts } from "../../../services/protocol/contracts.ts";
 import {
   encodeRecord,
@@ -11,10 +11,10 @@ import {
   type ArchivedSlot,
   type ReadingRange,
 } from "../../../services/protocol/archive.ts";
-import { EXTRAS } from "../../../services/protocol/extras.ts";
 import { packSignatures, readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
 import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
-import { createWorld, emptyRecord, reading, type World, type WorldOptions } from "../support/world.ts";
+import { clearSolved } from "../support/solve.ts";
+import { bid, createWorld, emptyRecord, offer, reading, TERMS, type World, type WorldOptions } from "../support/world.ts";
 
 export const SOLAR = 0;
 export const CONVENTIONAL = 3;
@@ -34,6 +34,8 @@ export const createProduction = async (options: WorldOptions = {}) => {
   const day = genesisSlot / SLOTS_PER_DAY;
   const slots: ArchivedSlot[] = [];
   const clearings = new Map<number, Clearing>();
+  /** Orders of `sellGreen`, not cleared yet. */
+  const books = new Map<number, string>();
   let leaves: string[] = [];
   for (const owner of world.owners) await world.fund(owner.address);
 
@@ -48,6 +50,8 @@ export const createProduction = async (options: WorldOptions = {}) => {
     record?: Clearing["record"],
   ): Promise<number> => {
     const slot = genesisSlot + slots.length;
+    // The next slot is cleared before this one is over.
+    await clearThrough(slot + 1);
     if (!meters) {
       slots.push({ slot });
       return slot;
@@ -57,31 +61,36 @@ export const createProduction = async (options: WorldOptions = {}) => {
     const ownMeters = packReadings(own);
     const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, ownMeters) };
     await c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2])));
-    await c.settlement.settle([{ record: record ?? emptyRecord(slot), readings, root: content.root }]);
-    slots.push({ slot, readings, ownMeters });
+    await c.settlement.settle([{ record: record ?? clearings.get(slot)?.record ?? emptyRecord(slot), readings, root: content.root }]);
     if (record) clearings.set(slot, { record, sales: "0x" });
+    slots.push({ slot, readings, ownMeters, sales: clearings.get(slot)?.sales ?? "0x" });
     return slot;
   };
 
   /**
-   * Writes a clearing with green trade into the auction's ring, as the auction does when it accepts one (its proof is tested in
-   * test/contracts/clearing). After settlement: the money of the slot is not what is tested here.
+   * Orders green energy for a slot to come (negative = bought); `run` clears it. Offers ask for nothing and bids bid the import tariff, so all of them are
+   * filled: what is left of the offers the grid takes. Call it for all slots before the first one runs.
    */
-  const sellGreen = async (slot: number, netGreenWh: number[]): Promise<Clearing> => {
-    const green = `0x${netGreenWh.map((wh) => (wh < 0 ? 2 ** 31 - wh : wh).toString(16).padStart(8, "0")).join("")}`;
-    const extras = AbiCoder.defaultAbiCoder().encode(
-      [EXTRAS],
-      [{ greenPrices: [100_000], green, trades: "0x", tradesWh: [], gapBoundNano: 0 }],
-    );
-    const record = { ...emptyRecord(slot), clearer: ZeroAddress, prices: [90_000n], extras };
-    const entry = BigInt(keccak256(encodeRecord(record))) & ~0xffffffffn;
-    const key = keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [slot % 256, 0]));
-    await world.networkHelpers.setStorageAt(world.addresses.auction, key, toBeHex(entry | BigInt(slot), 32));
-    const home = (_: number, point: number): number => zoneOf(point);
-    const clearing = { record, sales: salesList(greenOf(extras), netGreenWh.map(home), parents) };
-    clearings.set(slot, clearing);
-    slotAt(slot).sales = clearing.sales;
-    return clearing;
+  const sellGreen = async (slot: number, netGreenWh: number[]): Promise<void> => {
+    const orders = netGreenWh.flatMap((wh, home) => {
+      if (wh === 0) return [];
+      const step = wh > 0 ? offer(wh, 0) : bid(-wh, TERMS.importTariff);
+      return [world.order(home, slot, [{ ...step, green: true }])];
+    });
+    const { words, skipped } = await world.append(slot, await Promise.all(orders));
+    if (words === undefined || skipped.length > 0) throw new Error(`orders of slot ${slot} were skipped: ${skipped}`);
+    books.set(slot, words);
+  };
+
+  /** Clears what `sellGreen` ordered for slots up to this one. */
+  const clearThrough = async (last: number): Promise<void> => {
+    for (const [slot, words] of [...books].filter(([slot]) => slot <= last)) {
+      books.delete(slot);
+      await world.goTo(world.startOf(slot) - 500);
+      const record = await clearSolved(world, slot, words);
+      const homes = Array.from({ length: options.homes ?? 4 }, (_, point) => zoneOf(point));
+      clearings.set(slot, { record, sales: salesList(greenOf(record.extras), homes, parents) });
+    }
   };
 
   /** Makes every slot so far final. */

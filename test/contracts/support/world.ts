@@ -3,6 +3,7 @@ import { concat, Wallet, ZeroAddress, type ContractTransactionReceipt, type Sign
 import { deployMarket, type DeployBounds, type DeployZone } from "../../../scripts/deploy/deploy.ts";
 import type { EmergencyOptions } from "../../../scripts/deploy/emergency.ts";
 import type { MarketTerms } from "../../../scripts/deploy/options.ts";
+import type { ConsumptionOptions } from "../../../scripts/deploy/consumption.ts";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import { connectContracts, type Contracts } from "../../../services/protocol/contracts.ts";
 import { deriveKey } from "../../../services/protocol/keys.ts";
@@ -129,6 +130,7 @@ export interface WorldOptions {
   emergency?: EmergencyOptions;
   /** Penalty beyond operating envelopes; none by default. */
   penaltyPrice?: number;
+  consumption?: ConsumptionOptions;
   /** Slots whose terms are published from the genesis slot on. */
   publish?: number;
   /** Chain time of the first block, in the future: the genesis slot is the second one after it. */
@@ -165,6 +167,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     ledgerModules: options.ledgerModules ?? [],
     penaltyPrice: options.penaltyPrice ?? 0,
     genesisSlot,
+    consumption: options.consumption ?? {},
   });
   const c: Contracts = connectContracts(addresses, relayer);
   const asOperator = connectContracts(addresses, operator);
