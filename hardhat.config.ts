@@ -16,6 +16,7 @@ const large = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true,
 
 /** The auction is smaller so; its loops are assembly. */
 const fitting = { ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } } };
+
 /** What would not fit into a contract otherwise. */
 const compact = { ...solc, settings: { ...hot.settings, optimizer: { enabled: true, runs: 200 } } };
 

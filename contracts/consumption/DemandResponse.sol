@@ -5,7 +5,13 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
-import {Enrolment, IDemandResponse, ReportedSlot, ResponseEvent, ResponseTerms} from "../interfaces/IDemandResponse.sol";
+import {
+    Enrolment,
+    IDemandResponse,
+    ReportedSlot,
+    ResponseEvent,
+    ResponseTerms
+} from "../interfaces/IDemandResponse.sol";
 import {IGrid} from "../interfaces/IGrid.sol";
 import {ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints, Point} from "../interfaces/IMeteringPoints.sol";
@@ -13,14 +19,14 @@ import {IReadingArchive, ReadingRange} from "../interfaces/IReadingArchive.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {Baseline} from "../libraries/Baseline.sol";
 import {ReadingProof} from "../libraries/ReadingProof.sol";
-import {ReportTree} from "../libraries/ReportTree.sol";
 import {ResponseDays} from "../libraries/ResponseDays.sol";
 import {ResponsePositions} from "../libraries/ResponsePositions.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {ZoneTotals} from "../libraries/ZoneTotals.sol";
+import {ResponseZones} from "./ResponseZones.sol";
 
 /// See IDemandResponse for what each function does.
-contract DemandResponse is IDemandResponse, AccessManaged {
+contract DemandResponse is ResponseZones, AccessManaged {
     using SafeERC20 for IERC20;
     using ZoneTotals for mapping(uint256 key => uint256 word);
     using ResponseDays for mapping(uint256 key => uint256 word);
@@ -28,8 +34,6 @@ contract DemandResponse is IDemandResponse, AccessManaged {
     uint256 public constant MAX_SLOTS = 32;
     uint256 public constant MAX_ZONES = 32;
     uint24 public constant MAX_PENALTY_PPM = 500_000;
-    /// Slots after a window in which everything about it is proved: 14 days.
-    uint32 public constant PROOF_SLOTS = 1_344;
     /// An event is announced at most ten days ahead.
     uint256 public constant AHEAD_SECONDS = 10 days;
     uint256 private constant NANO_PER_BASE_UNIT = 1_000;
@@ -44,8 +48,6 @@ contract DemandResponse is IDemandResponse, AccessManaged {
 
     IERC20 public immutable token;
     ILedger public immutable ledger;
-    IMeteringPoints public immutable meteringPoints;
-    IReadingArchive public immutable archive;
     IAuction public immutable auction;
     ITariffs public immutable tariffs;
     uint32 public immutable genesisSlot;
@@ -56,14 +58,10 @@ contract DemandResponse is IDemandResponse, AccessManaged {
     uint8 public immutable minimumDays;
 
     uint32 public eventCount;
-    mapping(uint256 id => ResponseEvent) private _events;
     /// By event and point.
     mapping(uint256 key => Enrolment) private _enrolments;
     /// Slots of each zone and day in which there is an event (ResponseDays).
     mapping(uint256 key => uint256 word) private _windows;
-    mapping(uint256 key => uint256 word) private _totals;
-    /// Points of an event that do not count in its zones, a bit each, 256 in a word.
-    mapping(uint256 key => uint256 word) private _gaps;
     /// By event and zone.
     mapping(uint256 key => ZoneResult) private _results;
     mapping(address sponsor => uint256) public owedOf;
@@ -77,11 +75,9 @@ contract DemandResponse is IDemandResponse, AccessManaged {
         ITariffs tariffs_,
         uint32 genesisSlot_,
         uint8[3] memory method
-    ) AccessManaged(manager) {
+    ) ResponseZones(meteringPoints_, archive_) AccessManaged(manager) {
         ledger = ledger_;
         token = IERC20(ledger_.token());
-        archive = archive_;
-        meteringPoints = meteringPoints_;
         auction = auction_;
         tariffs = tariffs_;
         genesisSlot = genesisSlot_;
@@ -166,23 +162,16 @@ contract DemandResponse is IDemandResponse, AccessManaged {
         for (uint256 i = 0; i < points.length; ++i) {
             Enrolment storage enrolment = _enrolled(id, points[i]);
             if (enrolment.positionKept) revert AlreadyKept(id, points[i]);
-            (uint40 boughtWh, uint40 surplusPrice) =
-                ResponsePositions.sumOf(records, window, points[i], enrolment.zone);
+            (uint40 boughtWh, uint40 surplusPrice) = ResponsePositions.sumOf(
+                records,
+                window,
+                points[i],
+                enrolment.zone
+            );
             (enrolment.positionKept, enrolment.boughtWh) = (true, boughtWh);
             enrolment.surplusPrice = surplusPrice;
             emit PositionKept(id, points[i], boughtWh, surplusPrice);
         }
-    }
-
-    function countZones(uint32 id, ReportedSlot[] calldata slots, bytes32[] calldata nodes) external {
-        ResponseEvent storage self = _open(id);
-        uint256 day = self.counted / self.slots;
-        if (day > self.historyDays) revert AllCounted(id);
-        uint256[] memory sums = _sum(self, id, slots, nodes, day);
-        // No report in the window: nobody knows what was used.
-        if (day == 0 && sums[sums.length - 1] != 0) self.blind = true;
-        self.counted += uint16(slots.length);
-        emit ZonesCounted(id, uint8(day), uint8(slots.length), _addTotals(id, self.zones, day, sums));
     }
 
     function prove(uint32 id, uint32 point, ReadingRange[] calldata ranges) external {
@@ -287,99 +276,6 @@ contract DemandResponse is IDemandResponse, AccessManaged {
         return _depositOf(_existing(id), capacityWh);
     }
 
-    function dayOf(uint32 id, uint256 index) public view returns (uint32 firstSlot) {
-        ResponseEvent storage self = _existing(id);
-        firstSlot = self.firstSlot;
-        if (index == 0) return firstSlot;
-        return firstSlot - uint32(ResponseDays.backAt(self.daysBack, index - 1) * ReadingProof.SLOTS_PER_DAY);
-    }
-
-    function deadlineOf(uint32 id) public view returns (uint32) {
-        return _existing(id).firstSlot + PROOF_SLOTS;
-    }
-
-    /// Imports per zone in these slots; the last entry counts slots without a report.
-    function _sum(
-        ResponseEvent storage self,
-        uint32 id,
-        ReportedSlot[] calldata slots,
-        bytes32[] calldata nodes,
-        uint256 day
-    ) private returns (uint256[] memory sums) {
-        uint256 before = self.counted % self.slots;
-        if (slots.length == 0 || before + slots.length > self.slots) {
-            revert TooManySlots(slots.length, self.slots - before);
-        }
-        uint32 first = dayOf(id, day) + uint32(before);
-        bytes memory zones = meteringPoints.zones();
-        uint256[] memory gaps;
-        // Where more is asked for, what was not measured in the window was not used: nobody gains by it.
-        if (day == 0 && !self.increase) {
-            if (slots.length != self.slots) revert WindowInParts(slots.length, self.slots);
-            gaps = _markGaps(self, id, slots, zones.length);
-        } else if (self.gaps) {
-            gaps = new uint256[](zones.length / 256 + 1);
-            for (uint256 i = 0; i < gaps.length; ++i) gaps[i] = _gaps[_keyOf(id, uint32(i))];
-        }
-        sums = new uint256[](257);
-        bytes32[] memory leaves = new bytes32[](slots.length);
-        for (uint256 i = 0; i < slots.length; ++i) {
-            ReportedSlot calldata slot = slots[i];
-            bytes32 root = ReportTree.rootOf(slot.readings, slot.ownMeters, first + i);
-            if (root == 0) {
-                ++sums[256];
-                continue;
-            }
-            leaves[i] = ReadingProof.slotLeaf(root, slot.salesHash);
-            ReportTree.addImports(slot.readings, zones, sums, gaps);
-        }
-        _checkDay(leaves, nodes, first);
-    }
-
-    /// A point that was not measured in some slot of the window counts on no day.
-    function _markGaps(
-        ResponseEvent storage self,
-        uint32 id,
-        ReportedSlot[] calldata slots,
-        uint256 points
-    ) private returns (uint256[] memory gaps) {
-        gaps = new uint256[](points / 256 + 1);
-        bool found;
-        for (uint256 i = 0; i < slots.length; ++i) {
-            if (ReportTree.markGaps(slots[i].readings, points, gaps)) found = true;
-        }
-        if (!found) return gaps;
-        self.gaps = true;
-        for (uint256 i = 0; i < gaps.length; ++i) if (gaps[i] != 0) _gaps[_keyOf(id, uint32(i))] = gaps[i];
-    }
-
-    /// Returns the sums of the event's zones alone, ascending.
-    function _addTotals(
-        uint32 id,
-        uint256 zones,
-        uint256 day,
-        uint256[] memory sums
-    ) private returns (uint256[] memory told) {
-        told = new uint256[](_countOf(zones));
-        for (uint256 index = 0; zones != 0; zones &= zones - 1) {
-            uint256 zone = _lowest(zones);
-            told[index++] = sums[zone];
-            if (sums[zone] != 0) _totals.add(id, zone, day, sums[zone]);
-        }
-    }
-
-    function _checkDay(bytes32[] memory leaves, bytes32[] calldata nodes, uint32 first) private view {
-        uint32 day = first / uint32(ReadingProof.SLOTS_PER_DAY);
-        uint256 index = first % ReadingProof.SLOTS_PER_DAY;
-        uint256 word = archive.wordOf(day);
-        if (index + leaves.length > word & 0xff) {
-            revert ReadingProof.NotArchived(first + uint32(leaves.length) - 1, word & 0xff);
-        }
-        (bytes32 root, uint256 used) = ReadingProof.fold(leaves, index, nodes, 0);
-        if (used != nodes.length) revert ReadingProof.NodesLeftOver(used, nodes.length);
-        if (uint256(root) >> 8 != word >> 8) revert ReadingProof.WrongProof(day, word >> 8, uint256(root) >> 8);
-    }
-
     /// Sum of a point's imports in the window's slots of one day, and whether all of them were measured.
     function _importOf(
         ReadingRange calldata range,
@@ -441,19 +337,6 @@ contract DemandResponse is IDemandResponse, AccessManaged {
         if (received != amount) revert WrongAmountReceived(amount, received);
     }
 
-    function _existing(uint32 id) private view returns (ResponseEvent storage self) {
-        self = _events[id];
-        if (self.sponsor == address(0)) revert UnknownEvent(id);
-    }
-
-    /// An event about which something may still be proved.
-    function _open(uint32 id) private view returns (ResponseEvent storage self) {
-        self = _existing(id);
-        if (self.closed) revert AlreadyClosed(id);
-        uint32 until = deadlineOf(id);
-        if (SlotTime.current() > until) revert ProofsOver(id, until);
-    }
-
     function _enrolled(uint32 id, uint32 point) private view returns (Enrolment storage enrolment) {
         enrolment = _enrolments[_keyOf(id, point)];
         if (enrolment.capacityWh == 0) revert NotEnrolled(id, point);
@@ -479,17 +362,5 @@ contract DemandResponse is IDemandResponse, AccessManaged {
 
     function _baseUnits(uint256 nano) private pure returns (uint256) {
         return (nano + NANO_PER_BASE_UNIT - 1) / NANO_PER_BASE_UNIT;
-    }
-
-    function _keyOf(uint32 id, uint32 number) private pure returns (uint256) {
-        return (uint256(id) << 32) | number;
-    }
-
-    function _lowest(uint256 zones) private pure returns (uint256) {
-        return ResponseDays.lowest(zones);
-    }
-
-    function _countOf(uint256 zones) private pure returns (uint256 count) {
-        for (; zones != 0; zones &= zones - 1) ++count;
     }
 }

@@ -66,7 +66,11 @@ library ReportTree {
     }
 
     /// Marks the points whose reading was neither measured nor interpolated: a bit each in `gaps`.
-    function markGaps(bytes calldata readings, uint256 points, uint256[] memory gaps) internal pure returns (bool found) {
+    function markGaps(
+        bytes calldata readings,
+        uint256 points,
+        uint256[] memory gaps
+    ) internal pure returns (bool found) {
         uint256 given = readings.length / PackedReadings.BYTES;
         if (points > given) points = given;
         for (uint256 i = 0; i < points; ++i) {

@@ -25,7 +25,7 @@ const DEFAULT_PERIODS = Array.from({ length: 48 }, (_, index) => {
   if (hour >= NIGHT.from || hour < NIGHT.until) return 0;
   return index < 24 && hour >= EVENING.from && hour < EVENING.until ? 2 : 1;
 });
-/** The highest that may be published would punish everybody for a publisher's sleep; this is lignite's neighbour, gas and coal mixed. */
+/** Above what most grids have on average, so that not publishing never makes a footprint look better. */
 const DEFAULT_GRAMS_PER_KWH = 600;
 
 /** Profiles, demand response, and usage with its carbon. */

@@ -130,15 +130,15 @@ describe("demand response", () => {
     await r.begin({ terms: { firstSlot: window + 4, slots: 2 } });
     const enrol = (home: number, capacityWh: number, by = home, event = id) =>
       r.of(by).demandResponse.enrol(event, home, capacityWh);
-    await expect(enrol(0, 10))
-      .to.be.revertedWithCustomError(dr, "AlreadyEnrolled")
-      .withArgs(id, 0);
+    await expect(enrol(0, 10)).to.be.revertedWithCustomError(dr, "AlreadyEnrolled").withArgs(id, 0);
     await expect(enrol(2, 10, 1)).to.be.revertedWithCustomError(dr, "NotOwnerOrDelegate");
     await expect(enrol(3, 10)).to.be.revertedWithCustomError(dr, "OtherZone").withArgs(3, 1);
     await expect(enrol(2, 0)).to.be.revertedWithCustomError(dr, "CapacityOutOfBounds").withArgs(2, 0, 20_000);
     await expect(enrol(2, 20_001)).to.be.revertedWithCustomError(dr, "CapacityOutOfBounds");
     await expect(enrol(2, 1_001)).to.be.revertedWithCustomError(dr, "TargetReached").withArgs(id, 4_001, 4_000);
-    await expect(enrol(2, 10, 2, 99)).to.be.revertedWithCustomError(dr, "UnknownEvent").withArgs(99);
+    await expect(enrol(2, 10, 2, 99))
+      .to.be.revertedWithCustomError(dr, "UnknownEvent")
+      .withArgs(99);
     await r.of(2).meteringPoints.setDelegate(2, r.owners[1]?.address as string, 2n ** 39n);
     const before = await r.c.token.balanceOf(r.owners[1]?.address as string);
     await enrol(2, 1_000, 1);
@@ -146,7 +146,7 @@ describe("demand response", () => {
     expect(await dr.depositOf(id, 1_000)).to.equal(100_000n);
     const { capacityWh, zone, proved } = await dr.enrolmentOf(id, 2);
     expect([capacityWh, zone, proved]).to.deep.equal([1_000n, 0n, false]);
-    await r.goTo(r.termsOf().enrolUntil);
+    await r.goTo(r.termsOf().enrolUntil + 1);
     await expect(enrol(2, 1)).to.be.revertedWithCustomError(dr, "EnrolmentOver");
   });
 
@@ -198,7 +198,9 @@ describe("demand response", () => {
       .to.be.revertedWithCustomError(dr, "PositionNotKept")
       .withArgs(id, 1);
     await expect(dr.close(id)).to.be.revertedWithCustomError(dr, "StillOpen");
-    await expect(dr.settle(id, [0])).to.be.revertedWithCustomError(dr, "NotClosed").withArgs(id);
+    await expect(dr.settle(id, [0]))
+      .to.be.revertedWithCustomError(dr, "NotClosed")
+      .withArgs(id);
 
     // Nobody kept home 1's position while it could be: nothing counts.
     await r.goTo(r.startOf(early + 255));
@@ -210,12 +212,16 @@ describe("demand response", () => {
     const deadline = Number(await dr.deadlineOf(id));
     const late = await r.rangesOf(id, 0);
     await r.goTo(r.startOf(deadline + 1));
-    await expect(dr.prove(id, 0, late)).to.be.revertedWithCustomError(dr, "ProofsOver").withArgs(id, deadline);
+    await expect(dr.prove(id, 0, late))
+      .to.be.revertedWithCustomError(dr, "ProofsOver")
+      .withArgs(id, deadline);
     await dr.close(id);
     await expect(dr.close(id)).to.be.revertedWithCustomError(dr, "AlreadyClosed");
     await expect(dr.prove(id, 0, late)).to.be.revertedWithCustomError(dr, "AlreadyClosed");
     await dr.settle(id, [0, 1]);
-    await expect(dr.settle(id, [1])).to.be.revertedWithCustomError(dr, "AlreadySettled").withArgs(id, 1);
+    await expect(dr.settle(id, [1]))
+      .to.be.revertedWithCustomError(dr, "AlreadySettled")
+      .withArgs(id, 1);
     const paid = await dr.queryFilter(dr.filters.Paid(id));
     expect(paid.map(({ args }) => [args.payment, args.penalty, args.returned])).to.deep.equal([
       [0n, 200_000n, 0n],
@@ -252,13 +258,17 @@ describe("demand response", () => {
     const part = (from: number, slots: number) => r.reports(from, slots);
     const whole = part(window, SLOTS);
     const count = ({ slots, nodes }: ReturnType<typeof part>) => dr.countZones(id, slots, nodes);
-    await expect(count({ ...whole, slots: [] })).to.be.revertedWithCustomError(dr, "TooManySlots").withArgs(0, 4);
+    await expect(count({ ...whole, slots: [] }))
+      .to.be.revertedWithCustomError(dr, "TooManySlots")
+      .withArgs(0, 4);
     await expect(count({ ...whole, slots: [...whole.slots, ...whole.slots] }))
       .to.be.revertedWithCustomError(dr, "TooManySlots")
       .withArgs(8, 4);
-    await expect(count({ ...whole, nodes: whole.nodes.slice(1) })).to.be.revertedWithCustomError(dr, "WrongProof");
-    await expect(count({ ...whole, nodes: [...whole.nodes, `0x${"00".repeat(32)}`] }))
-      .to.be.revertedWithCustomError(dr, "NodesLeftOver");
+    await expect(count({ ...whole, nodes: whole.nodes.slice(1) })).to.be.revertedWithCustomError(dr, "NodesLeftOver");
+    await expect(count({ ...whole, nodes: [...whole.nodes, `0x${"00".repeat(32)}`] })).to.be.revertedWithCustomError(
+      dr,
+      "NodesLeftOver",
+    );
     const emptied = whole.slots.map((slot, i) => (i === 1 ? { ...slot, readings: "0x" } : slot));
     await expect(count({ ...whole, slots: emptied })).to.be.revertedWithCustomError(dr, "WrongProof");
     // In parts it is the same.

@@ -46,6 +46,6 @@ describe("profiles", () => {
     await of(0).profiles.setProfile(0, ADVANCED, keccak256(BLOB), "", "0x");
     await of(0).meteringPoints.changeOwner(0, world.owners[1]?.address as string);
     expect(await profile(0)).to.deep.equal(nothing);
-    await expect(world.c.profiles.profileOf(9)).to.be.revertedWithCustomError(world.c.meteringPoints, "UnknownPoint");
+    expect(await profile(9)).to.deep.equal(nothing);
   });
 });

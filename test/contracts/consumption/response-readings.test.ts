@@ -107,8 +107,16 @@ describe("demand response with meters that fail", () => {
       new DemandResponse__factory(deployer).deploy(
         ...([access, money, readingArchive, meteringPoints, auction, tariffs, genesisSlot, method] as const),
       );
-    for (const method of [[11, 5, 5], [5, 6, 5], [5, 5, 6], [5, 0, 5], [5, 5, 0]] as [number, number, number][])
-      await expect(deploy(ledger, method)).to.be.revertedWithCustomError(dr, "BadMethod").withArgs(...method);
+    for (const method of [
+      [11, 5, 5],
+      [5, 6, 5],
+      [5, 5, 6],
+      [5, 0, 5],
+      [5, 5, 0],
+    ] as [number, number, number][])
+      await expect(deploy(ledger, method))
+        .to.be.revertedWithCustomError(dr, "BadMethod")
+        .withArgs(...method);
     // Two weekdays have passed.
     const strict = await deploy(ledger, [10, 5, 3]);
     await expect(strict.announce(r.termsOf())).to.be.revertedWithCustomError(dr, "TooFewDays").withArgs(2, 3);

@@ -73,7 +73,13 @@ export const createResponse = async () => {
 
   /** Clears the window, keeps positions, and reports and archives it. */
   const pass = async (id: number, story: Story): Promise<void> => {
-    const { enrolled = [], boughtWh = [], usedWh = [], metersAt = () => using(usedWh), reported = INDEX + SLOTS } = story;
+    const {
+      enrolled = [],
+      boughtWh = [],
+      usedWh = [],
+      metersAt = () => using(usedWh),
+      reported = INDEX + SLOTS,
+    } = story;
     const { firstSlot } = await dr.eventOf(id);
     const records = await s.buy(Number(firstSlot), SLOTS, boughtWh);
     await s.goTo(s.startOf(Number(firstSlot) + SLOTS - 1));

@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import { solidityPackedKeccak256, type Wallet } from "ethers";
-import { addDay, creditOf, emptyMonth, periodOf, placeOf, type MonthUsage } from "../../../services/core/usage/month.ts";
+import {
+  addDay,
+  creditOf,
+  emptyMonth,
+  periodOf,
+  placeOf,
+  type MonthUsage,
+} from "../../../services/core/usage/month.ts";
 import { FIRST_OWN_METER, SLOTS_PER_DAY } from "../../../services/protocol/archive.ts";
 import { Usage__factory } from "../../../types/contracts/factories/consumption/Usage__factory.ts";
 import { missing, reading } from "../support/world.ts";
@@ -10,9 +17,9 @@ const PERIODS = Array.from({ length: 48 }, (_, hour) => (hour * 7) % 4);
 const DEFAULT_GRAMS = Array.from({ length: 16 }, () => 450);
 /** Sixteen values that differ. */
 const GRAMS = Array.from({ length: 16 }, (_, i) => 100 + 37 * i);
-const packed = (grams: number[]): bigint => grams.reduce((sum, value, i) => sum + (BigInt(value) << BigInt(16 * i)), 0n);
-const dice = (...what: number[]): number =>
-  Number(BigInt(solidityPackedKeccak256(["string"], [what.join()])) % 2_000n);
+const packed = (grams: number[]): bigint =>
+  grams.reduce((sum, value, i) => sum + (BigInt(value) << BigInt(16 * i)), 0n);
+const dice = (...what: number[]): number => Number(BigInt(solidityPackedKeccak256(["string"], [what.join()])) % 2_000n);
 
 describe("usage", () => {
   let s: Stand;
@@ -20,7 +27,9 @@ describe("usage", () => {
   let month: number;
   const metersAt = (day: number) => (index: number) =>
     [0, 1, 2, 3, 4].map((home) =>
-      home === 2 && index === 40 ? missing : reading(dice(day, index, home), dice(day, index, home, 1), dice(index) % 3),
+      home === 2 && index === 40
+        ? missing
+        : reading(dice(day, index, home), dice(day, index, home, 1), dice(index) % 3),
     );
   const readingsOf = (day: number, home: number) =>
     Array.from({ length: SLOTS_PER_DAY }, (_, index) => metersAt(day)(index)[home]);
@@ -51,7 +60,7 @@ describe("usage", () => {
     await s.archiveDay(friday + 1);
   });
 
-  const publisher = async () => s.as(await s.ethers.getSigner("0x" + "77".repeat(20)) as never).usage;
+  const publisher = async () => s.as((await s.ethers.getSigner("0x" + "77".repeat(20))) as never).usage;
   const same = async (home: number, twin: MonthUsage) => {
     const { periodWh, creditedMg: _credited, ...usage } = (await s.c.usage.monthOf(home, month)).toObject();
     const periods = [0n, 40n, 80n, 120n].map((shift) => (periodWh >> shift) & (2n ** 40n - 1n));
@@ -74,7 +83,9 @@ describe("usage", () => {
       await expect(mine.publishIntensity(day, packed(GRAMS)))
         .to.be.revertedWithCustomError(usage, "IntensityNotDue")
         .withArgs(day, today);
-    await expect(usage.count([dayOf(0, friday)])).to.be.revertedWithCustomError(usage, "IntensityMissing").withArgs(friday);
+    await expect(usage.count([dayOf(0, friday)]))
+      .to.be.revertedWithCustomError(usage, "IntensityMissing")
+      .withArgs(friday);
     await expect(mine.publishIntensity(friday, packed(GRAMS)))
       .to.emit(usage, "IntensityPublished")
       .withArgs(friday, packed(GRAMS));
@@ -93,7 +104,9 @@ describe("usage", () => {
   it("counts whole days of a point, once, as its twin does", async () => {
     const { usage } = s.c;
     const first = friday * SLOTS_PER_DAY;
-    await expect(usage.count([s.prove(0, first, 95)])).to.be.revertedWithCustomError(usage, "NotWholeDay").withArgs(first, 95);
+    await expect(usage.count([s.prove(0, first, 95)]))
+      .to.be.revertedWithCustomError(usage, "NotWholeDay")
+      .withArgs(first, 95);
     await expect(usage.count([dayOf(0, friday, new Set([first + 7]))]))
       .to.be.revertedWithCustomError(usage, "SlotLeftOut")
       .withArgs(first + 7);
@@ -103,7 +116,9 @@ describe("usage", () => {
       await same(home, addDay(emptyMonth(), friday, readingsOf(friday, home), GRAMS, { periods: PERIODS }));
     }
     console.error(`      gas of a day of one of six meters: ${gas}`);
-    await expect(usage.count([dayOf(1, friday)])).to.be.revertedWithCustomError(usage, "DayKnown").withArgs(1, friday);
+    await expect(usage.count([dayOf(1, friday)]))
+      .to.be.revertedWithCustomError(usage, "DayKnown")
+      .withArgs(1, friday);
     // Nobody published the Saturday's.
     await s.goTo((friday + 9) * 86_400);
     await usage.count([dayOf(1, friday + 1)]);
@@ -120,7 +135,9 @@ describe("usage", () => {
     expect(await usage.placeOf(friday)).to.deep.equal([BigInt(month), 4n]);
     for (const index of [0, 17, 50, 95])
       for (const day of [friday, friday + 1])
-        expect(await usage.periodOf(day * SLOTS_PER_DAY + index)).to.equal(BigInt(periodOf(day, index, { periods: PERIODS })));
+        expect(await usage.periodOf(day * SLOTS_PER_DAY + index)).to.equal(
+          BigInt(periodOf(day, index, { periods: PERIODS })),
+        );
   });
 
   it("takes off the carbon of what certificates were claimed for, whenever they are", async () => {

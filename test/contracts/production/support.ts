@@ -14,7 +14,16 @@ import {
 import { packSignatures, readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
 import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import { clearSolved } from "../support/solve.ts";
-import { bid, createWorld, emptyRecord, offer, reading, TERMS, type World, type WorldOptions } from "../support/world.ts";
+import {
+  bid,
+  createWorld,
+  emptyRecord,
+  offer,
+  reading,
+  TERMS,
+  type World,
+  type WorldOptions,
+} from "../support/world.ts";
 
 export const SOLAR = 0;
 export const CONVENTIONAL = 3;
@@ -61,7 +70,9 @@ export const createProduction = async (options: WorldOptions = {}) => {
     const ownMeters = packReadings(own);
     const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, ownMeters) };
     await c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2])));
-    await c.settlement.settle([{ record: record ?? clearings.get(slot)?.record ?? emptyRecord(slot), readings, root: content.root }]);
+    await c.settlement.settle([
+      { record: record ?? clearings.get(slot)?.record ?? emptyRecord(slot), readings, root: content.root },
+    ]);
     if (record) clearings.set(slot, { record, sales: "0x" });
     slots.push({ slot, readings, ownMeters, sales: clearings.get(slot)?.sales ?? "0x" });
     return slot;
