@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {PackedReadings} from "./PackedReadings.sol";
 
-/// The tree of a report from all its readings: where many readings of a slot are needed, this costs a twentieth of their proofs.
+/// The tree of a report from all its readings: where many readings of a slot are needed, this costs an eighth of their proofs.
 library ReportTree {
     uint256 private constant FIRST_OWN_METER = 1 << 31;
 

@@ -11,6 +11,7 @@ import {
   type SlotToSettle,
   type World,
 } from "../contracts/support/world.ts";
+import { measureConsumptionGas } from "./gas-consumption.ts";
 import { measureDayGas } from "./day-gas.ts";
 import { measureNetworkGas } from "./gas-network.ts";
 import { measureProductionGas } from "./gas-production.ts";
@@ -100,6 +101,7 @@ export const measureGas = async (): Promise<GasRow[]> => {
   rows.push(...(await measureNetworkGas()));
   rows.push(...(await measureDayGas()));
   rows.push(...(await measureProductionGas()));
+  rows.push(...(await measureConsumptionGas()));
   return rows;
 };
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { keccak256, ZeroHash, type Wallet } from "ethers";
+import { keccak256, ZeroHash, type Result, type Wallet } from "ethers";
 import { createWorld, type World } from "../support/world.ts";
 
 const ADVANCED = { greenOnly: true, hasCeiling: true, priceCeiling: -12_345, priority: 3 };
@@ -14,7 +14,7 @@ describe("profiles", () => {
   const of = (home: number) => world.as(world.owners[home] as Wallet);
   const profile = async (point: number) => {
     const [preferences, hash] = await world.c.profiles.profileOf(point);
-    return { ...preferences.toObject(), hash };
+    return { ...(preferences as unknown as Result).toObject(), hash };
   };
   const nothing = { greenOnly: false, hasCeiling: false, priceCeiling: 0n, priority: 0n, hash: `0x${"00".repeat(25)}` };
 
