@@ -96,7 +96,11 @@ export const measureConsumptionGas = async (): Promise<GasRow[]> => {
   row("the same, each history day", (three - one) / 2);
   for (let home = 2; home < ENROLLED; home += 1) await prove(1, home, 3);
   row("event closed, one zone", await gasOf(demandResponse.close(1)));
-  row(`event settled, ${ENROLLED} points`, (await gasOf(demandResponse.settle(1, range(0)))) / ENROLLED, "gas per point");
+  row(
+    `event settled, ${ENROLLED} points`,
+    (await gasOf(demandResponse.settle(1, range(0)))) / ENROLLED,
+    "gas per point",
+  );
 
   await s.asOperator.usage.publishIntensity(firstDay, GRAMS);
   const day = [s.prove(0, firstDay * SLOTS_PER_DAY, SLOTS_PER_DAY)];
