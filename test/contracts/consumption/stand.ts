@@ -8,7 +8,7 @@ import {
   type ReadingRange,
 } from "../../../services/protocol/archive.ts";
 import type { Contracts } from "../../../services/protocol/contracts.ts";
-import { readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
+import { packSignatures, readingsHash, readingsRoot } from "../../../services/protocol/report.ts";
 import { packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import { clearSolved } from "../support/solve.ts";
 import { bid, createWorld, emptyRecord, TOKEN, type WorldOptions } from "../support/world.ts";
@@ -60,7 +60,7 @@ export const createStand = async (options: WorldOptions = {}) => {
       const readings = packReadings(metersAt(index));
       const ownMeters = packReadings(ownAt(index));
       const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, ownMeters) };
-      await c.meterOracle.report(content, [0], await world.signReport(content, [0]));
+      await c.meterOracle.report(content, packSignatures([0], await world.signReport(content, [0])));
       settled.push({ record: records.get(slot) ?? emptyRecord(slot), readings, root: content.root });
       slots.push({ slot, readings, ownMeters });
     }
