@@ -8,9 +8,9 @@ export const ROLES = {
   GUARDIAN: 2n,
   CERTIFIER: 3n,
   MAINTAINER: 4n,
-  TARIFF_PUBLISHER: 9n,
   ACCREDITED: 5n,
   PUBLISHER: 7n,
+  TARIFF_PUBLISHER: 9n,
   /** Nobody's: marks the calls of the admin that the guardian may cancel (decision 0021). */
   ADMINISTRATION: 100n,
 } as const;
