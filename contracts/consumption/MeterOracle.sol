@@ -98,13 +98,14 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
     }
 
     function _checkTimeAndVersion(uint32 slot, uint8 version) private {
-        if (block.timestamp < SlotTime.endOf(slot)) revert SlotNotOver(slot, SlotTime.endOf(slot));
+        uint256 end = SlotTime.endOf(slot);
+        if (block.timestamp < end) revert SlotNotOver(slot, end);
         uint256 entry = _reports[slot % SlotTime.RING];
         uint8 current = uint24(entry >> 8) == slot / SlotTime.RING ? uint8(entry) : 0;
         if (version <= current) revert VersionNotHigher(slot, version, current);
         // An entry of a newer lap is never overwritten: by then the slot is far past this time.
-        uint256 last = SlotTime.reportDeadlineOf(slot) + SlotTime.FINAL_SLOTS * SlotTime.SLOT_SECONDS;
-        if (block.timestamp >= last) revert SlotIsFinal(slot);
+        uint256 open = (SlotTime.REPORT_SLOTS + SlotTime.FINAL_SLOTS) * SlotTime.SLOT_SECONDS;
+        if (block.timestamp - end >= open) revert SlotIsFinal(slot);
         if (current == 0) return;
         (ISettlement.Status status, uint32 since, uint8 settled) = ISettlement(settlement).statusOf(slot);
         if (status != ISettlement.Status.Settled) return;
@@ -120,7 +121,18 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         uint256 quorum = 2 * uint256(current.faults) + 1;
         if (count < quorum) revert TooFewSignatures(count, quorum);
         if (current.nodes == 0) revert CommitteeTooSmall(0, 0);
-        bytes memory packed = CodeStore.read(current.pointer);
+        bytes memory packed = CodeStore.readFirst(current.pointer, uint256(current.nodes) * 20);
+        uint256 bits = Signatures.signersOf(packed, digest, signatures);
+        // Whatever is wrong with them, the other loop finds the first one and says so.
+        return bits != 0 ? uint32(bits) : _signersOneByOne(packed, digest, signatures);
+    }
+
+    function _signersOneByOne(
+        bytes memory packed,
+        bytes32 digest,
+        bytes calldata signatures
+    ) private view returns (uint32 signerBits) {
+        uint8 nodes = uint8(packed.length / 20);
         uint8 previous;
         unchecked {
             for (uint256 at_ = 0; at_ < signatures.length; at_ += SIGNATURE_BYTES) {
@@ -134,7 +146,7 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
                     vs := calldataload(add(from, 33))
                 }
                 if (signer <= previous && at_ != 0) revert SignersNotAscending(previous, signer);
-                if (signer >= current.nodes) revert UnknownSigner(signer, current.nodes);
+                if (signer >= nodes) revert UnknownSigner(signer, nodes);
                 address expected = _nodeAt(packed, signer);
                 address recovered = Signatures.recoverCompact(digest, r, vs);
                 if (recovered != expected) revert WrongSignature(signer, recovered, expected);

@@ -28,6 +28,16 @@ library CodeStore {
         }
     }
 
+    /// The first `length` bytes of what is stored, without asking for its size.
+    function readFirst(address pointer, uint256 length) internal view returns (bytes memory data) {
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            mstore(0x40, add(data, and(add(length, 63), not(31))))
+            mstore(data, length)
+            extcodecopy(pointer, add(data, 32), 1, length)
+        }
+    }
+
     /// What several pointers hold, one after the other.
     function readAll(address[] memory pointers) internal view returns (bytes memory data) {
         assembly ("memory-safe") {

@@ -29,18 +29,17 @@ library ReplayPages {
         return page >> LAP_SHIFT == lap ? page : lap << LAP_SHIFT;
     }
 
-    /// Whether `sequence` lies above the one that the page holds, and not above the highest.
-    function isAhead(uint256 page, uint256 point, uint256 slot, uint256 sequence) internal pure returns (bool) {
-        return sequence > sequenceOf(page, point, slot) && sequence <= MAX_SEQUENCE;
+    /// Whether `sequence` lies above the one that the page holds at `shift` (shiftOf), and not above the highest.
+    function isAhead(uint256 page, uint256 shift, uint256 sequence) internal pure returns (bool) {
+        return sequence > (page >> shift) & MAX_SEQUENCE && sequence <= MAX_SEQUENCE;
     }
 
     function sequenceOf(uint256 page, uint256 point, uint256 slot) internal pure returns (uint256) {
-        return (page >> _shiftOf(point, slot)) & MAX_SEQUENCE;
+        return (page >> shiftOf(point, slot)) & MAX_SEQUENCE;
     }
 
-    /// The page with the point's sequence replaced.
-    function withSequence(uint256 page, uint256 point, uint256 slot, uint256 sequence) internal pure returns (uint256) {
-        uint256 shift = _shiftOf(point, slot);
+    /// The page with the sequence at `shift` (shiftOf) replaced.
+    function withSequence(uint256 page, uint256 shift, uint256 sequence) internal pure returns (uint256) {
         return (page & ~(MAX_SEQUENCE << shift)) | (sequence << shift);
     }
 
@@ -66,7 +65,8 @@ library ReplayPages {
         }
     }
 
-    function _shiftOf(uint256 point, uint256 slot) private pure returns (uint256) {
+    /// Where a point's sequence stands in the page.
+    function shiftOf(uint256 point, uint256 slot) internal pure returns (uint256) {
         unchecked {
             return rowShiftOf(point) + (slot & 1) * ROW_BITS;
         }

@@ -26,6 +26,42 @@ library Signatures {
         return _recover(digest, length, r, s, v);
     }
 
+    /// Who signed, a bit for each: `signatures` of 65 bytes (index of the signer, r, s with the parity of v in its highest bit), by
+    /// ascending index in `addresses`, 20 bytes each. Zero when there are none or anything is wrong with one of them.
+    function signersOf(
+        bytes memory addresses,
+        bytes32 digest,
+        bytes calldata signatures
+    ) internal view returns (uint256 signers) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, digest)
+            let wrong := 0
+            let from := signatures.offset
+            for {
+                let end := add(from, signatures.length)
+            } lt(from, end) {
+                from := add(from, 65)
+            } {
+                let index := byte(0, calldataload(from))
+                let s := calldataload(add(from, 33))
+                mstore(add(free, 32), add(27, shr(255, s)))
+                s := shr(1, shl(1, s))
+                calldatacopy(add(free, 64), add(from, 1), 32)
+                mstore(add(free, 96), s)
+                // The precompile answers with nothing when there is no signer.
+                mstore(0, 0)
+                pop(staticcall(gas(), 1, free, 128, 0, 32))
+                let expected := shr(96, mload(add(add(addresses, 32), mul(index, 20))))
+                let bit_ := shl(index, 1)
+                wrong := or(or(wrong, xor(mload(0), expected)), or(gt(s, HALF_ORDER), iszero(gt(bit_, signers))))
+                signers := or(signers, bit_)
+            }
+            // Beyond the last address stands whatever stands there.
+            signers := mul(signers, iszero(or(wrong, shr(div(mload(addresses), 20), signers))))
+        }
+    }
+
     /// Whether `signer`, an EOA or an EIP-1271 wallet, signed the digest; the signature stands in memory.
     function isValid(address signer, bytes32 digest, uint256 pointer, uint256 length) internal view returns (bool) {
         // The signer is never zero: an owner or a registered delegate.

@@ -109,7 +109,7 @@ abstract contract BookMargin is IOrderBook {
         (uint32 through, bool current) = _throughOf(check, point, word.raises());
         if (slot <= through) {
             // What was margined before its zone was islanded counts anew, order by order.
-            if ((current && (check.voided >> word.zone()) & 1 == 0) || cancels) return true;
+            if ((current && (check.voided == 0 || (check.voided >> word.zone()) & 1 == 0)) || cancels) return true;
         } else if (cancels) return false;
         return _extendMargin(check, uint32(slot), uint32(point), word, through);
     }

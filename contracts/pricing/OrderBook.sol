@@ -137,17 +137,23 @@ contract OrderBook is DayBook {
         uint256 cursor = _dataOf(data);
         uint256 end = cursor + data.length;
         uint256 terms = _termsOf(cursor, end);
-        bool refused = batch.refusal != Skip.None || voided != 0;
         unchecked {
-            for (; cursor < end; terms += 32) {
-                cursor = batch.order.read(cursor);
-                PointWord word;
-                assembly ("memory-safe") {
-                    word := mload(terms)
+            // Usual batches have a loop of their own, which asks for no refusal.
+            if (batch.refusal == Skip.None && voided == 0) {
+                for (; cursor < end; terms += 32) {
+                    cursor = batch.order.read(cursor);
+                    PointWord word = _wordAt(terms);
+                    Skip reason = _take(batch, word, word.handovers() == 1);
+                    if (reason == Skip.None) ++appended;
+                    else _emitSkipped(batch, reason);
                 }
-                Skip reason = refused ? _takeUnlessRefused(batch, word) : _take(batch, word, word.handovers() == 1);
-                if (reason == Skip.None) ++appended;
-                else emit OrderSkipped(slot, uint32(batch.order.point), uint8(batch.order.sequence), reason);
+            } else {
+                for (; cursor < end; terms += 32) {
+                    cursor = batch.order.read(cursor);
+                    Skip reason = _takeUnlessRefused(batch, _wordAt(terms));
+                    if (reason == Skip.None) ++appended;
+                    else _emitSkipped(batch, reason);
+                }
             }
         }
         if (appended != 0) _close(batch);
@@ -238,7 +244,8 @@ contract OrderBook is DayBook {
         address signer = word.owner();
         if (signer == address(0)) return Skip.UnknownPoint;
         _loadSequences(batch, order.point);
-        if (!ReplayPages.isAhead(batch.sequencePage, order.point, batch.slot, order.sequence)) return Skip.Replayed;
+        uint256 shift = ReplayPages.shiftOf(order.point, batch.slot);
+        if (!ReplayPages.isAhead(batch.sequencePage, shift, order.sequence)) return Skip.Replayed;
         Skip reason = OrderRules.check(order.steps, order.stepCount, word, batch.terms);
         if (reason != Skip.None) return reason;
         if (order.delegate != address(0)) {
@@ -247,7 +254,7 @@ contract OrderBook is DayBook {
         }
         if (!_isSigned(batch, order, signer)) return Skip.BadSignature;
         if (!_isMargined(batch.margin, batch.slot, order.point, word, order.stepCount == 0)) return Skip.MarginTooLow;
-        batch.sequencePage = ReplayPages.withSequence(batch.sequencePage, order.point, batch.slot, order.sequence);
+        batch.sequencePage = ReplayPages.withSequence(batch.sequencePage, shift, order.sequence);
         _appendWords(batch, order, word);
         return Skip.None;
     }
@@ -334,6 +341,16 @@ contract OrderBook is DayBook {
             }
         }
         if (malformed != 0) revert MalformedBatch(malformed - 1);
+    }
+
+    function _wordAt(uint256 pointer) private pure returns (PointWord word) {
+        assembly ("memory-safe") {
+            word := mload(pointer)
+        }
+    }
+
+    function _emitSkipped(Batch memory batch, Skip reason) private {
+        emit OrderSkipped(uint32(batch.slot), uint32(batch.order.point), uint8(batch.order.sequence), reason);
     }
 
     function _freeMemory() private pure returns (uint256 free) {

@@ -63,10 +63,14 @@ contract ArithmeticTest {
         require(ReplayPages.sequenceOf(page, point, slot) == held, "sequence");
         unchecked {
             uint256 written = page - held * unit + uint256(sequence) * unit;
-            require(ReplayPages.withSequence(page, point, slot, sequence) == written, "written");
+            require(ReplayPages.withSequence(page, ReplayPages.shiftOf(point, slot), sequence) == written, "written");
         }
-        require(ReplayPages.isAhead(page, point, slot, sequence) == (sequence > held && sequence <= 15), "ahead");
-        require(!ReplayPages.isAhead(page, point, slot, 16), "beyond the highest");
+        require(
+            ReplayPages.isAhead(page, ReplayPages.shiftOf(point, slot), sequence) ==
+                (sequence > held && sequence <= 15),
+            "ahead"
+        );
+        require(!ReplayPages.isAhead(page, ReplayPages.shiftOf(point, slot), 16), "beyond the highest");
     }
 
     /// The cases of Margin.sol with a backup.

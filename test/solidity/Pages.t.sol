@@ -43,7 +43,7 @@ contract PagesTest {
         sequence %= 16;
         uint256 slot = page % (1 << 24);
         uint256 before = ReplayPages.inLap(page, slot);
-        uint256 written = ReplayPages.withSequence(before, point, slot, sequence);
+        uint256 written = ReplayPages.withSequence(before, ReplayPages.shiftOf(point, slot), sequence);
         require(ReplayPages.sequenceOf(written, point, slot) == sequence, "sequence");
         for (uint256 other = 0; other < 31; ++other) {
             uint256 neighbour = slot ^ 1;
@@ -53,7 +53,10 @@ contract PagesTest {
         require(ReplayPages.inLap(written, slot) == written, "same lap");
         require(ReplayPages.inLap(written, slot ^ 1) == written, "same lap");
         require(ReplayPages.sequenceOf(ReplayPages.inLap(written, slot + 256), point, slot) == 0, "next lap");
-        require(ReplayPages.isAhead(written, point, slot, next) == (next > sequence && next <= 15), "window");
+        require(
+            ReplayPages.isAhead(written, ReplayPages.shiftOf(point, slot), next) == (next > sequence && next <= 15),
+            "window"
+        );
     }
 
     function testFuzz_Rows(uint256 page, uint256 point, uint256 row) external pure {

@@ -80,7 +80,8 @@ contract SlotPaymentsTest {
         int256 tradedNano;
         uint256 boughtBacked;
         for (uint256 point = 0; point < POINTS; ++point) {
-            uint256 zone = _random(c.seed, 100 + point) % ZONES;
+            // Neighbours are often of one zone: they are paid together.
+            uint256 zone = _random(c.seed, 100 + (c.seed & 1 == 1 ? point : point >> 2)) % ZONES;
             zones[point] = bytes1(uint8(zone));
             int256 p = _fill(c, slot.positions, slot.readings, point);
             tradedNano += p * c.prices[zone];
@@ -207,6 +208,8 @@ contract SlotPaymentsTest {
         uint256 raw = energy | (bought ? uint256(1) << 31 : 0) | (((word >> 64) & 0x7f) << 24);
         for (uint256 i = 0; i < 4; ++i) positions[point * 4 + i] = bytes1(uint8(raw >> (24 - 8 * i)));
         uint256 reading = uint64(word >> 100);
+        // Every fourth seed has no missing readings.
+        if ((c.seed >> 1) & 3 == 0) reading &= ~(uint256(1) << 62);
         if ((word >> 61) & 3 == 0) reading = energy | (reading & (uint256(3) << 62));
         for (uint256 i = 0; i < 8; ++i) readings[point * 8 + i] = bytes1(uint8(reading >> (56 - 8 * i)));
     }
