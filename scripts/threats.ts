@@ -15,9 +15,7 @@ text.split("\n").forEach((line, index) => {
   rows += 1;
   const references = [...line.matchAll(/`([^`]+\.(?:sol|ts))` "([^"]+)"/g)];
   const named = references.map(([, path]) => path as string);
-  if (
-    !named.some((path) => path.startsWith("contracts/") || path.startsWith("oracle/") || path.startsWith("services/"))
-  )
+  if (!named.some((path) => /^(contracts|oracle|services|scripts)\//.test(path)))
     problems.push(`${at}: names no line that stops it`);
   if (!named.some((path) => path.startsWith("test/"))) problems.push(`${at}: names no test`);
   for (const [, path, words] of references as unknown as [string, string, string][]) {
