@@ -38,6 +38,7 @@ const contracts = [
   ["consumption", "Profiles"],
   ["consumption", "DemandResponse"],
   ["consumption", "Usage"],
+  ["balancing", "StorageUnits"],
 ] as const;
 
 interface Artifact {

@@ -13,6 +13,8 @@ struct SlotReadings {
     bytes own;
     /// 9 bytes per head meter: root zone of its island, then the reading. Number: HEAD_METERS + zone.
     bytes heads;
+    /// 8 bytes per own meter of a storage unit, from number FIRST_STORAGE_METER on.
+    bytes stores;
     /// Hash of the slot's green sales; zero without.
     bytes32 salesHash;
 }
@@ -29,6 +31,8 @@ library WholeSlots {
     uint256 internal constant HEAD_METERS = 0xc0000000;
     uint256 internal constant FIRST_OWN_METER = 1 << 31;
     uint256 internal constant HEAD_BYTES = 9;
+    /// Beyond all head meters: a zone's number has 8 bits.
+    uint256 internal constant FIRST_STORAGE_METER = 7 << 29;
 
     /// Proves that `slots` are all readings of the slots of `leaves`, a range in which every leaf is given. A slot whose leaf is zero
     /// has no readings, and its entry is empty.
@@ -55,7 +59,8 @@ library WholeSlots {
         uint256 points = given.points.length / PackedReadings.BYTES;
         uint256 own = given.own.length / PackedReadings.BYTES;
         uint256 heads = given.heads.length / HEAD_BYTES;
-        bytes32[] memory nodes = new bytes32[](points + own + heads);
+        uint256 stores = given.stores.length / PackedReadings.BYTES;
+        bytes32[] memory nodes = new bytes32[](points + own + heads + stores);
         for (uint256 i = 0; i < points; ++i) nodes[i] = ReadingProof.leafOf(i, slot, readingAt(given.points, i));
         for (uint256 i = 0; i < own; ++i) {
             nodes[points + i] = ReadingProof.leafOf(FIRST_OWN_METER + i, slot, readingAt(given.own, i));
@@ -63,6 +68,10 @@ library WholeSlots {
         for (uint256 i = 0; i < heads; ++i) {
             (uint256 zone, uint256 reading) = headAt(given.heads, i);
             nodes[points + own + i] = ReadingProof.leafOf(HEAD_METERS + zone, slot, reading);
+        }
+        for (uint256 i = 0; i < stores; ++i) {
+            uint256 reading = readingAt(given.stores, i);
+            nodes[points + own + heads + i] = ReadingProof.leafOf(FIRST_STORAGE_METER + i, slot, reading);
         }
         return _fold(nodes);
     }

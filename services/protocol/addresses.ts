@@ -35,6 +35,7 @@ export const addressesSchema = z
     profiles: address,
     demandResponse: address,
     usage: address,
+    storageUnits: address,
   })
   .strict();
 

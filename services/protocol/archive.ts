@@ -1,6 +1,6 @@
 import { AbiCoder, concat, dataLength, dataSlice, keccak256, ZeroHash } from "ethers";
 import { EXTRAS } from "./extras.ts";
-import { readingProof, readingsRoot } from "./report.ts";
+import { FIRST_STORAGE_METER, readingProof, readingsRoot } from "./report.ts";
 import { decodePositions, hexOf } from "./words.ts";
 
 /** Slots of one UTC day, and the depth of the tree of their leaves (contracts/libraries/ReadingProof.sol). */
@@ -26,6 +26,8 @@ export interface ArchivedSlot {
   ownMeters?: string;
   /** Readings of the islands' head meters, 9 bytes each: root zone, packed reading. */
   headMeters?: string;
+  /** Packed readings of the storage units' own meters, from number 7 x 2^29 on. */
+  storageMeters?: string;
   /** List of green sales (`salesList`); undefined or 0x without. */
   sales?: string;
 }
@@ -69,9 +71,16 @@ export const encodeRecord = (record: object): string =>
   );
 
 /** Leaf of a slot in its day's tree. */
-export const slotLeaf = ({ slot, readings, ownMeters, headMeters, sales = "0x" }: ArchivedSlot): string => {
+export const slotLeaf = ({
+  slot,
+  readings,
+  ownMeters,
+  headMeters,
+  storageMeters,
+  sales = "0x",
+}: ArchivedSlot): string => {
   if (readings === undefined) return ZeroHash;
-  const root = readingsRoot(slot, readings, ownMeters, headMeters);
+  const root = readingsRoot(slot, readings, ownMeters, headMeters, storageMeters);
   if (root === ZeroHash) return ZeroHash;
   if (sales === "0x") return withLowestBit(root, 0n);
   return withLowestBit(pair(root, keccak256(sales)), 1n);
@@ -82,6 +91,7 @@ export interface SlotReadings {
   points: string;
   own: string;
   heads: string;
+  stores: string;
   salesHash: string;
 }
 
@@ -91,13 +101,14 @@ export const proveWhole = (
   leaves: readonly string[],
 ): { range: ReadingRange; slots: SlotReadings[] } => ({
   range: proveRange(0, slots, leaves, new Set(slots.map(({ slot }) => slot))),
-  slots: slots.map(({ slot, readings = "0x", ownMeters = "0x", headMeters = "0x", sales = "0x" }) =>
-    leaves[slot % SLOTS_PER_DAY] === ZeroHash
-      ? { points: "0x", own: "0x", heads: "0x", salesHash: ZeroHash }
-      : {
-          ...{ points: readings, own: ownMeters, heads: headMeters },
-          salesHash: sales === "0x" ? ZeroHash : keccak256(sales),
-        },
+  slots: slots.map(
+    ({ slot, readings = "0x", ownMeters = "0x", headMeters = "0x", storageMeters = "0x", sales = "0x" }) =>
+      leaves[slot % SLOTS_PER_DAY] === ZeroHash
+        ? { points: "0x", own: "0x", heads: "0x", stores: "0x", salesHash: ZeroHash }
+        : {
+            ...{ points: readings, own: ownMeters, heads: headMeters, stores: storageMeters },
+            salesHash: sales === "0x" ? ZeroHash : keccak256(sales),
+          },
   ),
 });
 
@@ -138,6 +149,7 @@ export const proveRange = (
       indexOf(slot, meter),
       slot.ownMeters,
       slot.headMeters,
+      slot.storageMeters,
     );
     const sold = slot.sales !== undefined && slot.sales !== "0x";
     steps.push(`0x${hexOf(proof.length | (sold ? HAS_SALES : 0), 1)}`, reading);
@@ -156,13 +168,19 @@ export const proveRange = (
 
 const packEnergy = (wh: number): string => hexOf(wh < 0 ? 2 ** 31 - wh : wh, 4);
 
-const indexOf = ({ readings = "0x" }: ArchivedSlot, meter: number): number =>
-  meter < FIRST_OWN_METER ? meter : dataLength(readings) / 8 + meter - FIRST_OWN_METER;
+/** Place of a meter's leaf in the report's tree. */
+const indexOf = ({ readings = "0x", ownMeters = "0x", headMeters = "0x" }: ArchivedSlot, meter: number): number => {
+  if (meter < FIRST_OWN_METER) return meter;
+  const points = dataLength(readings) / 8;
+  if (meter < FIRST_STORAGE_METER) return points + meter - FIRST_OWN_METER;
+  return points + dataLength(ownMeters) / 8 + dataLength(headMeters) / 9 + meter - FIRST_STORAGE_METER;
+};
 
 /** The 8 bytes of one meter's reading. */
 const readingAt = (slot: ArchivedSlot, meter: number): string | undefined => {
-  const all = concat([slot.readings ?? "0x", slot.ownMeters ?? "0x"]);
-  const at = 8 * indexOf(slot, meter);
+  const isStorage = meter >= FIRST_STORAGE_METER;
+  const all = (isStorage ? slot.storageMeters : concat([slot.readings ?? "0x", slot.ownMeters ?? "0x"])) ?? "0x";
+  const at = 8 * (isStorage ? meter - FIRST_STORAGE_METER : indexOf(slot, meter));
   return slot.readings === undefined || at + 8 > dataLength(all) ? undefined : dataSlice(all, at, at + 8);
 };
 

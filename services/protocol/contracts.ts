@@ -6,6 +6,7 @@ import type { Grid } from "../../types/contracts/balancing/Grid.ts";
 import type { Losses } from "../../types/contracts/balancing/Losses.ts";
 import type { PeakCharge } from "../../types/contracts/balancing/PeakCharge.ts";
 import type { Refunds } from "../../types/contracts/balancing/Refunds.ts";
+import type { StorageUnits } from "../../types/contracts/balancing/StorageUnits.ts";
 import type { MeteringPoints } from "../../types/contracts/consumption/MeteringPoints.ts";
 import type { MeterOracle } from "../../types/contracts/consumption/MeterOracle.ts";
 import type { Profiles } from "../../types/contracts/consumption/Profiles.ts";
@@ -19,6 +20,7 @@ import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__f
 import { Losses__factory } from "../../types/contracts/factories/balancing/Losses__factory.ts";
 import { PeakCharge__factory } from "../../types/contracts/factories/balancing/PeakCharge__factory.ts";
 import { Refunds__factory } from "../../types/contracts/factories/balancing/Refunds__factory.ts";
+import { StorageUnits__factory } from "../../types/contracts/factories/balancing/StorageUnits__factory.ts";
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
@@ -80,6 +82,7 @@ export interface Contracts {
   profiles: Profiles;
   demandResponse: DemandResponse;
   usage: Usage;
+  storageUnits: StorageUnits;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -109,6 +112,7 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   profiles: Profiles__factory.connect(addresses.profiles, runner),
   demandResponse: DemandResponse__factory.connect(addresses.demandResponse, runner),
   usage: Usage__factory.connect(addresses.usage, runner),
+  storageUnits: StorageUnits__factory.connect(addresses.storageUnits, runner),
 });
 
 const abis = {
@@ -137,6 +141,7 @@ const abis = {
   Profiles: Profiles__factory.abi,
   DemandResponse: DemandResponse__factory.abi,
   Usage: Usage__factory.abi,
+  StorageUnits: StorageUnits__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

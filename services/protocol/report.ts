@@ -59,9 +59,15 @@ export const readingLeaf = (point: number, slot: number, reading: bigint): strin
  * Root over all readings of a slot in sorted pairs, as OpenZeppelin's MerkleProof checks it; zero for no reading.
  * @param ownMeters packed readings of generators' own meters, numbers 2^31 and up: leaves behind those of the points
  * @param headMeters 9 bytes per head meter, its root zone and its packed reading, numbers 3 x 2^30 + zone: leaves behind these
+ * @param storageMeters packed readings of storage units' own meters, numbers 7 x 2^29 and up: leaves behind all others
  */
-export const readingsRoot = (slot: number, readings: string, ownMeters = "0x", headMeters = "0x"): string =>
-  levelsOf(slot, readings, ownMeters, headMeters).at(-1)?.[0] ?? `0x${"0".repeat(64)}`;
+export const readingsRoot = (
+  slot: number,
+  readings: string,
+  ownMeters = "0x",
+  headMeters = "0x",
+  storageMeters = "0x",
+): string => levelsOf(slot, readings, ownMeters, headMeters, storageMeters).at(-1)?.[0] ?? `0x${"0".repeat(64)}`;
 
 /** The siblings on the path from the leaf at `index` to the root: a point's number, own meters behind the points. */
 export const readingProof = (
@@ -70,9 +76,10 @@ export const readingProof = (
   index: number,
   ownMeters = "0x",
   headMeters = "0x",
+  storageMeters = "0x",
 ): string[] => {
   const proof: string[] = [];
-  for (const level of levelsOf(slot, readings, ownMeters, headMeters).slice(0, -1)) {
+  for (const level of levelsOf(slot, readings, ownMeters, headMeters, storageMeters).slice(0, -1)) {
     const sibling = level[index ^ 1];
     if (sibling !== undefined) proof.push(sibling);
     index >>= 1;
@@ -90,17 +97,26 @@ const leavesOf = (slot: number, readings: string, first: number): string[] =>
 
 /** Number of the head meter of the island whose root is zone 0. */
 export const FIRST_HEAD_METER = 3 * 2 ** 30;
+/** Number of the first own meter of a storage unit. */
+export const FIRST_STORAGE_METER = 7 * 2 ** 29;
 
 const headLeavesOf = (slot: number, heads: string): string[] =>
   (heads.slice(2).match(/.{18}/g) ?? []).map((hex) =>
     readingLeaf(FIRST_HEAD_METER + Number.parseInt(hex.slice(0, 2), 16), slot, BigInt(`0x${hex.slice(2)}`)),
   );
 
-const levelsOf = (slot: number, readings: string, ownMeters: string, headMeters: string): string[][] => {
+const levelsOf = (
+  slot: number,
+  readings: string,
+  ownMeters: string,
+  headMeters: string,
+  storageMeters: string,
+): string[][] => {
   const leaves = [
     ...leavesOf(slot, readings, 0),
     ...leavesOf(slot, ownMeters, 2 ** 31),
     ...headLeavesOf(slot, headMeters),
+    ...leavesOf(slot, storageMeters, FIRST_STORAGE_METER),
   ];
   const levels = [leaves];
   for (let level = leaves; level.length > 1; levels.push(level)) {

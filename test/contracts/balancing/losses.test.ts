@@ -13,7 +13,7 @@ describe("losses", () => {
   before(async () => {
     p = await createArchived();
     first = p.genesisSlot;
-    await p.run(HOMES, { 0: reading(3_250, 0) });
+    await p.run(HOMES, { 0: reading(3_250, 0) }, [reading(700, 0)]);
     await p.run(HOMES, { 0: reading(3_150, 0) });
     await p.run(HOMES, { 0: reading(3_230, 0), 7: reading(9_000, 0) });
     await p.run([missing, ...HOMES.slice(1)], { 0: reading(9_000, 0) });
@@ -36,10 +36,11 @@ describe("losses", () => {
     await expect(losses.buy(range, readings)).to.be.revertedWithCustomError(losses, "WrongReadings");
     for (const other of [
       { ...slots[0], heads: "0x" },
+      { ...slots[0], stores: "0x" },
       { ...slots[0], heads: `${slots[0]?.heads}${"00".repeat(9)}` },
       { ...slots[0], own: `0x${"00".repeat(8)}` },
       { ...slots[0], salesHash: `0x${"01".repeat(32)}` },
-      { points: "0x", own: "0x", heads: "0x", salesHash: ZeroHash },
+      { points: "0x", own: "0x", heads: "0x", stores: "0x", salesHash: ZeroHash },
     ])
       await expect(losses.buy(range, [other as never, ...slots.slice(1)])).to.be.revertedWithCustomError(
         losses,

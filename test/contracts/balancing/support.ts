@@ -27,7 +27,11 @@ export const createArchived = async (options: WorldOptions = {}) => {
   const slots: ArchivedSlot[] = [];
 
   /** Reports and settles the next slot; `heads` are the head meters' readings by root zone. */
-  const run = async (meters: PackedReading[], heads: Record<number, PackedReading> = {}): Promise<number> => {
+  const run = async (
+    meters: PackedReading[],
+    heads: Record<number, PackedReading> = {},
+    storage: PackedReading[] = [],
+  ): Promise<number> => {
     const slot = genesisSlot + slots.length;
     await world.goTo(world.startOf(slot + 1));
     const readings = packReadings(meters);
@@ -35,10 +39,14 @@ export const createArchived = async (options: WorldOptions = {}) => {
       ([zone, head]) => `${hexOf(Number(zone), 1)}${packReadings([head]).slice(2)}`,
     );
     const headMeters = `0x${packed.join("")}`;
-    const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, "0x", headMeters) };
+    const storageMeters = packReadings(storage);
+    const content = {
+      ...world.reportOf(slot, readings),
+      root: readingsRoot(slot, readings, "0x", headMeters, storageMeters),
+    };
     await c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2])));
     await c.settlement.settle([{ record: emptyRecord(slot), readings, root: content.root }]);
-    slots.push({ slot, readings, headMeters });
+    slots.push({ slot, readings, headMeters, storageMeters });
     return slot;
   };
 
@@ -59,10 +67,10 @@ export const createArchived = async (options: WorldOptions = {}) => {
       const evidence = leavesOf(day).map((_, i) => {
         const known = slots[day * SLOTS_PER_DAY + i - genesisSlot];
         if (!known) return { readingsHash: ZeroHash, root: ZeroHash, record: "0x" };
-        const { slot, readings = "0x", headMeters } = known;
+        const { slot, readings = "0x", headMeters, storageMeters } = known;
         return {
           readingsHash: readingsHash(readings),
-          root: readingsRoot(slot, readings, "0x", headMeters),
+          root: readingsRoot(slot, readings, "0x", headMeters, storageMeters),
           record: "0x",
         };
       });

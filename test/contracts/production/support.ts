@@ -57,6 +57,7 @@ export const createProduction = async (options: WorldOptions = {}) => {
     meters?: PackedReading[],
     own: PackedReading[] = [],
     record?: Clearing["record"],
+    storage: PackedReading[] = [],
   ): Promise<number> => {
     const slot = genesisSlot + slots.length;
     // The next slot is cleared before this one is over.
@@ -68,13 +69,15 @@ export const createProduction = async (options: WorldOptions = {}) => {
     await world.goTo(world.startOf(slot + 1));
     const readings = packReadings(meters);
     const ownMeters = packReadings(own);
-    const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, ownMeters) };
+    const storageMeters = packReadings(storage);
+    const root = readingsRoot(slot, readings, ownMeters, "0x", storageMeters);
+    const content = { ...world.reportOf(slot, readings), root };
     await c.meterOracle.report(content, packSignatures([0, 1, 2], await world.signReport(content, [0, 1, 2])));
     await c.settlement.settle([
       { record: record ?? clearings.get(slot)?.record ?? emptyRecord(slot), readings, root: content.root },
     ]);
     if (record) clearings.set(slot, { record, sales: "0x" });
-    slots.push({ slot, readings, ownMeters, sales: clearings.get(slot)?.sales ?? "0x" });
+    slots.push({ slot, readings, ownMeters, storageMeters, sales: clearings.get(slot)?.sales ?? "0x" });
     return slot;
   };
 
@@ -122,11 +125,11 @@ export const createProduction = async (options: WorldOptions = {}) => {
     await c.settlement.advanceFinal(200);
   };
 
-  const evidenceOf = ({ slot, readings = "0x", ownMeters }: ArchivedSlot) => {
+  const evidenceOf = ({ slot, readings = "0x", ownMeters, storageMeters }: ArchivedSlot) => {
     const clearing = clearings.get(slot);
     return {
       readingsHash: readingsHash(readings),
-      root: readings === "0x" ? ZeroHash : readingsRoot(slot, readings, ownMeters),
+      root: readings === "0x" ? ZeroHash : readingsRoot(slot, readings, ownMeters, "0x", storageMeters),
       record: clearing ? encodeRecord(clearing.record) : "0x",
     };
   };
