@@ -73,12 +73,13 @@ describe("libraries of balancing", () => {
       fc.asyncProperty(
         meters,
         meters,
+        meters,
         fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 4 }),
-        async (a, b, zones) => {
-          const [points, own] = [packReadings(a), packReadings(b)];
+        async (a, b, d, zones) => {
+          const [points, own, stores] = [packReadings(a), packReadings(b), packReadings(d)];
           const heads = `0x${zones.map((zone) => `${hexOf(zone, 1)}${packReadings([{ importWh: zone, exportWh: 7, quality: 1 }]).slice(2)}`).join("")}`;
-          expect(await harness.rootOf(77, { points, own, heads, salesHash: ZeroHash })).to.equal(
-            readingsRoot(77, points, own, heads),
+          expect(await harness.rootOf(77, { points, own, heads, stores, salesHash: ZeroHash })).to.equal(
+            readingsRoot(77, points, own, heads, stores),
           );
         },
       ),
