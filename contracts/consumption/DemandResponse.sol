@@ -5,13 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
-import {
-    Enrolment,
-    IDemandResponse,
-    ReportedSlot,
-    ResponseEvent,
-    ResponseTerms
-} from "../interfaces/IDemandResponse.sol";
+import {Enrolment, ResponseEvent, ResponseTerms} from "../interfaces/IDemandResponse.sol";
 import {IGrid} from "../interfaces/IGrid.sol";
 import {ILedger} from "../interfaces/ILedger.sol";
 import {IMeteringPoints, Point} from "../interfaces/IMeteringPoints.sol";

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IDemandResponse, ReportedSlot, ResponseEvent} from "../interfaces/IDemandResponse.sol";
+import {IDemandResponse, ResponseEvent} from "../interfaces/IDemandResponse.sol";
 import {IMeteringPoints} from "../interfaces/IMeteringPoints.sol";
 import {IReadingArchive} from "../interfaces/IReadingArchive.sol";
 import {ReadingProof} from "../libraries/ReadingProof.sol";
-import {ReportTree} from "../libraries/ReportTree.sol";
 import {ResponseDays} from "../libraries/ResponseDays.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
+import {SlotReadings, WholeSlots} from "../libraries/WholeSlots.sol";
+import {ZoneImports} from "../libraries/ZoneImports.sol";
 import {ZoneTotals} from "../libraries/ZoneTotals.sol";
 
 /// The part of DemandResponse that measures whole zones from whole reports. See IDemandResponse for what each function does.
@@ -30,7 +31,7 @@ abstract contract ResponseZones is IDemandResponse {
         archive = archive_;
     }
 
-    function countZones(uint32 id, ReportedSlot[] calldata slots, bytes32[] calldata nodes) external {
+    function countZones(uint32 id, SlotReadings[] calldata slots, bytes32[] calldata nodes) external {
         ResponseEvent storage self = _open(id);
         uint256 day = self.counted / self.slots;
         if (day > self.historyDays) revert AllCounted(id);
@@ -69,7 +70,7 @@ abstract contract ResponseZones is IDemandResponse {
     function _sum(
         ResponseEvent storage self,
         uint32 id,
-        ReportedSlot[] calldata slots,
+        SlotReadings[] calldata slots,
         bytes32[] calldata nodes,
         uint256 day
     ) private returns (uint256[] memory sums) {
@@ -91,14 +92,14 @@ abstract contract ResponseZones is IDemandResponse {
         sums = new uint256[](257);
         bytes32[] memory leaves = new bytes32[](slots.length);
         for (uint256 i = 0; i < slots.length; ++i) {
-            ReportedSlot calldata slot = slots[i];
-            bytes32 root = ReportTree.rootOf(slot.readings, slot.ownMeters, first + i);
+            SlotReadings calldata slot = slots[i];
+            bytes32 root = WholeSlots.rootOf(first + uint32(i), slot);
             if (root == 0) {
                 ++sums[256];
                 continue;
             }
             leaves[i] = ReadingProof.slotLeaf(root, slot.salesHash);
-            ReportTree.addImports(slot.readings, zones, sums, gaps);
+            ZoneImports.addImports(slot.points, zones, sums, gaps);
         }
         _checkDay(leaves, nodes, first);
     }
@@ -107,13 +108,13 @@ abstract contract ResponseZones is IDemandResponse {
     function _markGaps(
         ResponseEvent storage self,
         uint32 id,
-        ReportedSlot[] calldata slots,
+        SlotReadings[] calldata slots,
         uint256 points
     ) private returns (uint256[] memory gaps) {
         gaps = new uint256[](points / 256 + 1);
         bool found;
         for (uint256 i = 0; i < slots.length; ++i) {
-            if (ReportTree.markGaps(slots[i].readings, points, gaps)) found = true;
+            if (ZoneImports.markGaps(slots[i].points, points, gaps)) found = true;
         }
         if (!found) return gaps;
         self.gaps = true;

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ClearingRecord} from "./IAuction.sol";
+import {SlotReadings} from "../libraries/WholeSlots.sol";
 import {ReadingRange} from "./IReadingArchive.sol";
 
 /// What is offered to whom. Energy Wh, price micro-token per kWh.
@@ -61,14 +62,6 @@ struct Enrolment {
     /// What settlement pays at most for a Wh that the point bought and left unused, micro-token per kWh.
     uint40 surplusPrice;
     uint32 verifiedWh;
-}
-
-/// All readings of one slot: of points, then of generators' own meters, as reported; both empty for a slot without a report.
-struct ReportedSlot {
-    bytes readings;
-    bytes ownMeters;
-    /// Hash of the green sales, zero without any.
-    bytes32 salesHash;
 }
 
 /// @title Demand response: a sponsor pays metering points for using less (or more) than they would have, in a window of slots.
@@ -157,7 +150,7 @@ interface IDemandResponse {
     /// Adds the readings of the next slots to the totals of the zones: those of the window first, then of history day after history day.
     /// @param slots consecutive slots of one day; all of the window where less use is asked for
     /// @param nodes their neighbours in the day's tree, as behind the slots of a ReadingRange
-    function countZones(uint32 id, ReportedSlot[] calldata slots, bytes32[] calldata nodes) external;
+    function countZones(uint32 id, SlotReadings[] calldata slots, bytes32[] calldata nodes) external;
 
     /// Proves what an enrolled point did.
     /// @param ranges the window, then the same slots of every history day, in the order of the event

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Baseline} from "../../contracts/libraries/Baseline.sol";
 import {ReadingProof} from "../../contracts/libraries/ReadingProof.sol";
-import {ReportTree} from "../../contracts/libraries/ReportTree.sol";
+import {SlotReadings, WholeSlots} from "../../contracts/libraries/WholeSlots.sol";
+import {ZoneImports} from "../../contracts/libraries/ZoneImports.sol";
 import {ZoneTotals} from "../../contracts/libraries/ZoneTotals.sol";
 
 /// The libraries of demand response against plain versions of themselves.
@@ -12,8 +13,8 @@ contract ConsumptionTest {
 
     mapping(uint256 key => uint256 word) private _totals;
 
-    function rootOf(bytes calldata readings, bytes calldata own, uint256 slot) external pure returns (bytes32) {
-        return ReportTree.rootOf(readings, own, slot);
+    function rootOf(SlotReadings calldata given, uint32 slot) external pure returns (bytes32) {
+        return WholeSlots.rootOf(slot, given);
     }
 
     function addImports(
@@ -22,11 +23,11 @@ contract ConsumptionTest {
         uint256[] memory gaps
     ) external pure returns (uint256[] memory sums) {
         sums = new uint256[](256);
-        ReportTree.addImports(readings, zones, sums, gaps);
+        ZoneImports.addImports(readings, zones, sums, gaps);
     }
 
     function markGaps(bytes calldata readings, uint256 points, uint256[] memory gaps) external pure returns (uint256) {
-        require(ReportTree.markGaps(readings, points, gaps) || gaps[0] == 0, "found");
+        require(ZoneImports.markGaps(readings, points, gaps) || gaps[0] == 0, "found");
         return gaps[0];
     }
 
@@ -49,7 +50,7 @@ contract ConsumptionTest {
         require(roundUp ? mean == (sum + count - 1) / count : mean == sum / count, "mean");
     }
 
-    function testFuzz_ReportTree(bytes32 seed, uint8 points, uint8 own, uint32 slot) external view {
+    function testFuzz_RootOfReadings(bytes32 seed, uint8 points, uint8 own, uint32 slot) external view {
         bytes memory readings = _bytes(seed, points % 40);
         bytes memory ownMeters = _bytes(~seed, own % 5);
         uint256 count = uint256(points % 40) + (own % 5);
@@ -60,7 +61,7 @@ contract ConsumptionTest {
             uint256 meter = isOwn ? (1 << 31) + index : index;
             level[i] = ReadingProof.leafOf(meter, slot, _at(isOwn ? ownMeters : readings, index));
         }
-        require(this.rootOf(readings, ownMeters, slot) == _plainRoot(level), "root");
+        require(this.rootOf(SlotReadings(readings, ownMeters, "", "", 0), slot) == _plainRoot(level), "root");
     }
 
     function testFuzz_Imports(bytes32 seed, uint8 points) external view {

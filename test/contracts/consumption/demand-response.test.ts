@@ -269,7 +269,7 @@ describe("demand response", () => {
       dr,
       "NodesLeftOver",
     );
-    const emptied = whole.slots.map((slot, i) => (i === 1 ? { ...slot, readings: "0x" } : slot));
+    const emptied = whole.slots.map((slot, i) => (i === 1 ? { ...slot, points: "0x" } : slot));
     await expect(count({ ...whole, slots: emptied })).to.be.revertedWithCustomError(dr, "WrongProof");
     // In parts it is the same.
     await expect(count(part(window, 1)))

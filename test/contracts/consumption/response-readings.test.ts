@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ZeroHash } from "ethers";
 import { DemandResponse__factory } from "../../../types/contracts/factories/consumption/DemandResponse__factory.ts";
 import { MarketAccess__factory } from "../../../types/contracts/factories/access/MarketAccess__factory.ts";
 import { Ledger__factory } from "../../../types/contracts/factories/pricing/Ledger__factory.ts";
@@ -60,7 +61,11 @@ describe("demand response with meters that fail", () => {
     await expect(dr.prove(id, 0, await ranges(id))).to.be.revertedWithCustomError(dr, "NotArchived");
     const three = r.reports(window, 3);
     await expect(
-      dr.countZones(id, [...three.slots, { readings: "0x", ownMeters: "0x", salesHash: `0x${"00".repeat(32)}` }], []),
+      dr.countZones(
+        id,
+        [...three.slots, { points: "0x", own: "0x", heads: "0x", stores: "0x", salesHash: ZeroHash }],
+        [],
+      ),
     ).to.be.revertedWithCustomError(dr, "NotArchived");
     // Estimated, final and archived at last: the slot has no reading for ever.
     await r.goTo(r.startOf(window + 3 + 9));

@@ -1,7 +1,8 @@
-import { ZeroHash, type Signer, type Wallet } from "ethers";
+import { concat, ZeroHash, type Signer, type Wallet } from "ethers";
 import {
   encodeRecord,
   proveRange,
+  proveWhole,
   SLOTS_PER_DAY,
   slotLeaf,
   type ArchivedSlot,
@@ -19,10 +20,19 @@ export const METHOD = { days: 3, high: 2, minimum: 1 };
 /** Two zones that no line connects, each with the grid. */
 const ISLANDS = [0, 1].map((parent) => ({ parent, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 1_000_000 }));
 
+/** What else every report holds: a head meter of zone 0 and a storage unit's own meter. */
+const OTHER_METERS = {
+  headMeters: concat(["0x00", packReadings([{ importWh: 900, exportWh: 0, quality: 0 }])]),
+  storageMeters: packReadings([{ importWh: 70, exportWh: 20, quality: 0 }]),
+};
+
 /** Readings that one settlement takes. */
 const METER_SLOTS = 1_500;
 
 type Record_ = ReturnType<typeof emptyRecord>;
+
+const rootOf = ({ slot, readings = "0x", ownMeters, headMeters, storageMeters }: ArchivedSlot): string =>
+  readingsRoot(slot, readings, ownMeters, headMeters, storageMeters);
 
 /** Homes 0 to 2 in zone 0, 3 and 4 in zone 1; whole days are reported, settled and archived. One node signs. */
 export const createStand = async (options: WorldOptions = {}) => {
@@ -59,10 +69,11 @@ export const createStand = async (options: WorldOptions = {}) => {
       const slot = first + index;
       const readings = packReadings(metersAt(index));
       const ownMeters = packReadings(ownAt(index));
-      const content = { ...world.reportOf(slot, readings), root: readingsRoot(slot, readings, ownMeters) };
+      const read = { slot, readings, ownMeters, ...OTHER_METERS };
+      const content = { ...world.reportOf(slot, readings), root: rootOf(read) };
       await c.meterOracle.report(content, packSignatures([0], await world.signReport(content, [0])));
       settled.push({ record: records.get(slot) ?? emptyRecord(slot), readings, root: content.root });
-      slots.push({ slot, readings, ownMeters });
+      slots.push(read);
     }
     const atOnce = Math.floor(METER_SLOTS / metersAt(0).length);
     for (let from = 0; from < settled.length; from += atOnce)
@@ -75,10 +86,10 @@ export const createStand = async (options: WorldOptions = {}) => {
     await world.goTo(world.startOf((day + 2) * SLOTS_PER_DAY));
     await c.settlement.advanceFinal(500);
     const slots = slotsOf.get(day) as ArchivedSlot[];
-    const evidence = slots.map(({ slot, readings = "0x", ownMeters }) => ({
-      readingsHash: readingsHash(readings),
-      root: readings === "0x" ? ZeroHash : readingsRoot(slot, readings, ownMeters),
-      record: records.has(slot) ? encodeRecord(records.get(slot) as Record_) : "0x",
+    const evidence = slots.map((read) => ({
+      readingsHash: readingsHash(read.readings ?? "0x"),
+      root: read.readings === undefined ? ZeroHash : rootOf(read),
+      record: records.has(read.slot) ? encodeRecord(records.get(read.slot) as Record_) : "0x",
     }));
     await c.readingArchive.archive(day, [], evidence, { gasLimit: 16_000_000 });
     leavesOf.set(day, slots.map(slotLeaf));
@@ -114,13 +125,10 @@ export const createStand = async (options: WorldOptions = {}) => {
 
   /** Whole reports of consecutive slots, and their neighbours in the day's tree. */
   const reports = (firstSlot: number, slots: number) => {
-    const { list } = part(firstSlot, slots);
-    const given = new Set(list.map(({ slot }) => slot));
-    return {
-      slots: list.map(({ readings = "0x", ownMeters = "0x" }) => ({ readings, ownMeters, salesHash: ZeroHash })),
-      // A range that proves nothing consists of its leaves and the neighbours.
-      nodes: prove(0, firstSlot, slots, given).nodes.slice(slots),
-    };
+    const { day, list } = part(firstSlot, slots);
+    const whole = proveWhole(list, leavesOf.get(day) as string[]);
+    // A range that proves nothing consists of its leaves and the neighbours.
+    return { slots: whole.slots, nodes: whole.range.nodes.slice(slots) };
   };
 
   return { ...world, firstDay, records, slotsOf, leavesOf, of, runDay, archiveDay, buy, prove, reports };
