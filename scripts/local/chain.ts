@@ -2,10 +2,14 @@
 import { parseArgs } from "node:util";
 import { network } from "hardhat";
 
-const { values } = parseArgs({ options: { port: { type: "string" }, start: { type: "string" } } });
+const { values } = parseArgs({
+  options: { port: { type: "string" }, start: { type: "string" }, network: { type: "string" } },
+});
 
 const server = await network.createServer(
   {
+    // A network of hardhat.config.ts.
+    ...(values.network === undefined ? {} : { network: values.network }),
     override: {
       // The chain begins before the first slot; from then on the parent sets every block's time.
       initialDate: new Date(Number(values.start) * 1000),
