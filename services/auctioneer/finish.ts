@@ -23,7 +23,13 @@ export const createFinish = (context: Context, genesisSlot: number): { run(now: 
       log.info({ slot }, stage);
     } catch (error) {
       if (isRetryable(error)) throw error;
-      if (contractErrorOf(error)?.name === "TooEarly") return;
+      const refusal = contractErrorOf(error)?.name;
+      if (refusal === "TooEarly") return;
+      // Settled since the view was read, by the stage before or by somebody else: nothing is left to do.
+      if (refusal === "AlreadySettled" || refusal === "AlreadyEstimated") {
+        failures.clear(stage, slot);
+        return;
+      }
       failures.add(stage, slot, reasonOf(error));
     }
   };
