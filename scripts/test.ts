@@ -35,6 +35,7 @@ const parts: Part[] = [
   { when: "beside", name: "snapshots", command: ["node", "scripts/snapshots.ts", "--check"] },
   { when: "beside", name: "access", command: ["node", "scripts/access-table.ts", "--check"] },
   { when: "beside", name: "errors", command: ["node", "scripts/errors.ts"], after: "contracts" },
+  { when: "last", name: "scenario", command: ["mocha", "test/scenario/**/*.test.ts"] },
   { when: "last", name: "faults", command: ["mocha", "test/faults/**/*.test.ts"] },
   { when: "last", name: "browser", command: ["mocha", "test/e2e/**/*.test.ts"] },
   ...(long ? [{ when: "last" as const, name: "mutants", command: ["node", "scripts/mutate.ts"] }] : []),

@@ -41,7 +41,9 @@ describe("a week of ten homes", function () {
   it("takes every promised order, clears every slot but those whose gate nobody was there for, and settles all", async () => {
     expect(await trading.states()).to.deep.equal(trading.posted.map(() => "appended"));
     expect(store.all("SELECT * FROM skipped")).to.deep.equal([]);
-    const cleared = store.all<{ slot: number }>("SELECT slot FROM clearings ORDER BY slot").map(({ slot }) => slot - GENESIS);
+    const cleared = store
+      .all<{ slot: number }>("SELECT slot FROM clearings ORDER BY slot")
+      .map(({ slot }) => slot - GENESIS);
     const all = Array.from({ length: DAYS * DAY }, (_, at) => at);
     expect(cleared).to.deep.equal(all.filter((at) => !FAULTS.uncleared.includes(at)));
     expect(Number(await week.c.settlement.finalThrough())).to.be.at.least(LAST);

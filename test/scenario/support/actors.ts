@@ -60,7 +60,12 @@ export const createActors = (provider: PooledProvider, chainId: number) => {
       const raws = part.map(([wallet, call]) => sign(wallet, call));
       // One after the other: the node looks at the calls of one batch in any order.
       for (const raw of raws) {
-        const [answer] = await provider._send({ jsonrpc: "2.0", id: 1, method: "eth_sendRawTransaction", params: [raw] });
+        const [answer] = await provider._send({
+          jsonrpc: "2.0",
+          id: 1,
+          method: "eth_sendRawTransaction",
+          params: [raw],
+        });
         if (!answer || !("error" in answer)) continue;
         const { name, words } = decodeContractError(answer.error) ?? { name: "?", words: answer.error.message };
         throw new Error(`a transaction was refused (${name}): ${words}`);

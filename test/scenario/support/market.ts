@@ -106,7 +106,10 @@ export const createMarket = async (seed: string) => {
   const landed = await actors.sendAll(plan.steps.map(({ to, data }) => [who.deployer, { to, data }]));
   for (const [index, step] of plan.steps.entries()) {
     const { status, contractAddress } = landed[index] as { status: string; contractAddress: string | null };
-    checkLanded(step, { status: Number(status), contractAddress: contractAddress && same(contractAddress, step) } as never);
+    checkLanded(step, {
+      status: Number(status),
+      contractAddress: contractAddress && same(contractAddress, step),
+    } as never);
   }
   const addresses = addressesOf(plan, chainId, Number(landed[0]?.blockNumber));
   const addressesFile = join(dir, "addresses.json");

@@ -9,7 +9,10 @@ export type Distortion = (readings: Readings, version: number) => void;
  * Meters: each connection's, the wind turbine's and the battery's own, and the head meters of the islands with the grid. Stories distort single readings;
  * `truth` is what a correction reports.
  */
-export const createMeters = (week: Week, { islanded, cut }: { islanded(slot: number): boolean; cut(slot: number): boolean }) => {
+export const createMeters = (
+  week: Week,
+  { islanded, cut }: { islanded(slot: number): boolean; cut(slot: number): boolean },
+) => {
   const distortions = new Map<number, Distortion[]>();
   const silent = new Set<number>();
 

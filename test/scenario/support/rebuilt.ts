@@ -27,4 +27,3 @@ export const ledgerOf = async ({ c, accounts, who, addresses, homes }: Week) => 
   const sum = [...balances.values()].reduce((a, b) => a + b, 0n) + earned;
   return { balances, earned, heldNano, discrepancyNano: sum - heldNano };
 };
-

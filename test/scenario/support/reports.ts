@@ -12,7 +12,13 @@ import {
 import { decodeLogs } from "../../../services/protocol/day-events.ts";
 import type { ClearingRecord } from "../../../services/protocol/events.ts";
 import type { ChainLog } from "../../../services/platform/follow.ts";
-import { packSignatures, readingsHash, readingsRoot, reportDomain, reportTypes } from "../../../services/protocol/report.ts";
+import {
+  packSignatures,
+  readingsHash,
+  readingsRoot,
+  reportDomain,
+  reportTypes,
+} from "../../../services/protocol/report.ts";
 import { hexOf, packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import { ZONE_OF } from "./community.ts";
 import { DAY, type Market } from "./market.ts";

@@ -1,5 +1,10 @@
 import { ZeroAddress, type Wallet } from "ethers";
-import { encodeParameters, packWeather, weatherDomain, weatherTypes } from "../../../services/protocol/dynamic-tariffs.ts";
+import {
+  encodeParameters,
+  packWeather,
+  weatherDomain,
+  weatherTypes,
+} from "../../../services/protocol/dynamic-tariffs.ts";
 import { fetchJson } from "../../../services/platform/http.ts";
 import { bodyOfDayOrder, signDayOrder } from "../../../services/protocol/day-order.ts";
 import { orderDomain } from "../../../services/protocol/order.ts";
@@ -17,7 +22,12 @@ const hours = (importTariff: number, exportTariff: number) =>
 export const PARAMETERS = {
   ...{ importMin: 150_000, importMax: 390_000, exportMin: 10_000, exportMax: 120_000, maxChange: 25_000 },
   ...{ fee: 40_000, bandMin: -50_000, bandMax: 900_000 },
-  ...{ importPerScarcity: 60_000, exportPerScarcity: 30_000, importPerCongestion: 30_000, exportPerCongestion: -10_000 },
+  ...{
+    importPerScarcity: 60_000,
+    exportPerScarcity: 30_000,
+    importPerCongestion: 30_000,
+    exportPerCongestion: -10_000,
+  },
   ...{ importPerWeather: 40_000, exportPerWeather: 5_000, fullRent: 20_000 },
   ...{ utcOffsetQuarters: 4, leadSlots: 24, stepSlots: 96, windowSlots: 8 },
   ...{ weekday: hours(240_000, 60_000), weekend: hours(220_000, 50_000) },
@@ -67,11 +77,16 @@ export const tradingStory = (week: Week, { islanded }: { islanded(slot: number):
 
   const publish = async (day: number): Promise<void> => {
     await week.reports.readRecords();
-    const percents = Array.from({ length: 24 }, (_, hour) => Math.round(160 * chance(week.seed, "weather", day, hour)) - 80);
+    const percents = Array.from(
+      { length: 24 },
+      (_, hour) => Math.round(160 * chance(week.seed, "weather", day, hour)) - 80,
+    );
     const weather = { day: firstDay + day, version: 1, percentByHour: packWeather(percents) };
     const signers = [0, 1, 2].map((index) => (index + day) % 4).sort();
     const signatures = await Promise.all(
-      signers.map((index) => (who.nodes[index] as Wallet).signTypedData(weatherDomain(addresses), weatherTypes, weather)),
+      signers.map((index) =>
+        (who.nodes[index] as Wallet).signTypedData(weatherDomain(addresses), weatherTypes, weather),
+      ),
     );
     const packed = packSignatures(signers, signatures);
     await week.send(
@@ -79,10 +94,12 @@ export const tradingStory = (week: Week, { islanded }: { islanded(slot: number):
       c.dynamicTariffs.index.populateTransaction(weather.day, weather.version, weather.percentByHour, packed),
     );
     const { windowFrom, windowSlots } = await c.dynamicTariffs.nextStep();
-    const records = Array.from({ length: Number(windowSlots) }, (_, index) => Number(windowFrom) + index).flatMap((slot) => {
-      const record = week.reports.records.get(slot);
-      return record ? [record] : [];
-    });
+    const records = Array.from({ length: Number(windowSlots) }, (_, index) => Number(windowFrom) + index).flatMap(
+      (slot) => {
+        const record = week.reports.records.get(slot);
+        return record ? [record] : [];
+      },
+    );
     published.push(records.length);
     await week.send(who.stranger, c.dynamicTariffs.publishNext.populateTransaction(records));
   };

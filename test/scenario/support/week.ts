@@ -63,8 +63,12 @@ export const createWeek = async (seed: string) => {
   };
   await pay(accounts.backup, 20_000n * TOKEN);
   for (let relayed = 0; relayed < 2; relayed += 1) {
-    if (relayed === 0) await send(who.stranger, c.token.approve.populateTransaction(addresses.sealedBatches, 2n ** 255n));
-    const call = c.sealedBatches.deposit.populateTransaction(relayed === 0 ? who.auctioneer.address : who.stranger.address, 30_000_000n);
+    if (relayed === 0)
+      await send(who.stranger, c.token.approve.populateTransaction(addresses.sealedBatches, 2n ** 255n));
+    const call = c.sealedBatches.deposit.populateTransaction(
+      relayed === 0 ? who.auctioneer.address : who.stranger.address,
+      30_000_000n,
+    );
     await send(who.stranger, call);
   }
 
