@@ -37,6 +37,7 @@ contract PeakCharge is IPeakCharge {
         ledger = ledger_;
         meteringPoints = meteringPoints_;
         pricePerKw = pricePerKw_;
+        emit PriceSet(pricePerKw_);
     }
 
     function offer(ReadingRange calldata leaves, SlotReadings[] calldata slots) external {

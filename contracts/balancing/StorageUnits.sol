@@ -67,8 +67,9 @@ contract StorageUnits is IStorageUnits {
             terms.reservePpm,
             false
         );
-        _states[unit].countedThrough = SlotTime.current();
-        emit UnitRegistered(unit, msg.sender, meter, terms);
+        uint32 current = SlotTime.current();
+        _states[unit].countedThrough = current;
+        emit UnitRegistered(unit, msg.sender, meter, current, terms);
     }
 
     function retire(uint32 unit) external {

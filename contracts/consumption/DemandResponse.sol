@@ -79,6 +79,7 @@ contract DemandResponse is ResponseZones, AccessManaged {
         (historyDays, highDays, minimumDays) = (method[0], method[1], method[2]);
         bool possible = method[0] <= ResponseDays.MOST && method[1] <= method[0] && method[2] <= method[0];
         if (!possible || method[1] == 0 || method[2] == 0) revert BadMethod(method[0], method[1], method[2]);
+        emit MethodSet(method[0], method[1], method[2]);
         token.forceApprove(address(ledger_), type(uint256).max);
     }
 

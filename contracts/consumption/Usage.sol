@@ -54,6 +54,7 @@ contract Usage is IUsage, AccessManaged {
         for (uint256 i = 0; i < VALUES; ++i) gramsPerKwh |= uint256(defaultGramsPerKwh) << (16 * i);
         _checkIntensity(gramsPerKwh);
         _defaultIntensity = gramsPerKwh;
+        emit PeriodsSet(word, gramsPerKwh);
     }
 
     function publishIntensity(uint32 day, uint256 gramsPerKwh) external restricted {

@@ -75,6 +75,8 @@ struct Enrolment {
 /// 7. `settle`: payment and deposit go to the point's ledger account. A reduced Wh earns the price less what settlement already paid for it as
 ///    surplus. What is enrolled and not delivered costs the penalty, at most the deposit; it goes to the members' pool.
 interface IDemandResponse {
+    /// At deployment: the mean of the highest `high` of the last `days_` eligible days, of which at least `minimum` must be there.
+    event MethodSet(uint8 days_, uint8 high, uint8 minimum);
     event Announced(
         uint32 indexed id,
         address indexed sponsor,

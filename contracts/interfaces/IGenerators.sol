@@ -90,7 +90,14 @@ struct Certification {
 /// needs a meter of its own; what the connection exports is then not evidence of anything. Numbers of own meters start at 2^31 and
 /// are no accounts of the market: the committee puts their readings into the tree of its reports, behind those of the points.
 interface IGenerators {
-    event GeneratorRegistered(uint32 indexed generator, address indexed producer, uint32 meter, GeneratorTerms terms);
+    /// In `slot`: what is metered up to and in it is never certified.
+    event GeneratorRegistered(
+        uint32 indexed generator,
+        address indexed producer,
+        uint32 meter,
+        uint32 slot,
+        GeneratorTerms terms
+    );
     event ProducerChanged(uint32 indexed generator, address indexed previous, address indexed producer);
     event ConsentGiven(uint32 indexed generator, uint32 indexed connection, address owner);
     event ConsentWithdrawn(uint32 indexed generator, uint32 indexed connection, address owner, uint32 fromSlot);
@@ -110,13 +117,15 @@ interface IGenerators {
         uint32 untilSlot,
         bytes32 reportHash
     );
+    /// All of one month; `slots` had a measured or interpolated reading.
     event Metered(
         uint32 indexed generator,
         uint32 firstSlot,
         uint32 throughSlot,
         uint256 meteredWh,
         uint256 certifiedWh,
-        uint24 operatingSlots
+        uint24 operatingSlots,
+        uint16 slots
     );
 
     error UnknownGenerator(uint32 generator);

@@ -15,6 +15,8 @@ struct PremiumStep {
 /// the last step of the schedule nothing is paid. Steps go by the generator's own energy: nobody gains by asking before another.
 /// Money is in nano-token (Wh x micro-token per kWh); withdrawals round down to token base units, the rest stays.
 interface IIncentives {
+    /// At deployment.
+    event ScheduleSet(uint64 capWhPerMonth, PremiumStep[] steps);
     event Funded(address indexed from, uint256 amount);
     event Accrued(
         uint32 indexed generator,

@@ -13,6 +13,8 @@ import {ReadingRange} from "./IReadingArchive.sol";
 /// Anyone offers slots with all their readings, proved against the archive, until ten days after the month's end; a list of the three
 /// highest only improves, the earlier slot first among equals. Nothing can be challenged, since nothing is claimed: then anyone charges.
 interface IPeakCharge {
+    /// At deployment: micro-token per kW and month.
+    event PriceSet(uint64 pricePerKw);
     /// The slot is one of the month's three highest so far.
     event PeakOffered(uint16 indexed month, uint32 slot, uint256 netImportWh);
     /// Points from `fromPoint` on and before `untilPoint` paid their shares of a peak.

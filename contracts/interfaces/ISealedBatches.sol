@@ -4,6 +4,8 @@ pragma solidity ^0.8.28;
 /// @title Sealed batches: until the gate the chain holds only hashes of orders. A relayer puts down a bond for each; who opens in time
 /// has it back, who does not forfeits it to the members.
 interface ISealedBatches {
+    /// At deployment: what every `Sealed` takes from the relayer's deposit and `Opened` gives back, token base units.
+    event BondSet(uint256 bond);
     event Deposited(address indexed relayer, address indexed from, uint256 amount);
     event Withdrawn(address indexed relayer, uint256 amount);
     event Sealed(uint32 indexed slot, address indexed relayer, bytes32 commitment);

@@ -58,7 +58,8 @@ struct StorageEfficiency {
 /// @notice State of charge: every Wh charged adds `efficiencyPpm` millionths of a Wh that can be delivered, every Wh delivered takes one.
 /// So nothing is rounded. A unit begins empty; what it held already shows as missing energy when it is delivered.
 interface IStorageUnits {
-    event UnitRegistered(uint32 indexed unit, address indexed owner, uint32 meter, StorageTerms terms);
+    /// It is counted from the slot after `slot` on.
+    event UnitRegistered(uint32 indexed unit, address indexed owner, uint32 meter, uint32 slot, StorageTerms terms);
     event UnitRetired(uint32 indexed unit);
     /// `state` is what the unit's state is now.
     event UnitCounted(uint32 indexed unit, uint32 firstSlot, StorageState state);

@@ -26,6 +26,9 @@ struct MonthUsage {
 /// missing readings do not count (`slots` tells how many did). Carbon: import Wh x g/kWh = mg. Certificates that were claimed for the point's
 /// consumption of a slot (Certificates.claim) take that slot's carbon off, whenever they are claimed: `credit` brings a day up to date.
 interface IUsage {
+    /// At deployment: time-of-use periods, 2 bits per hour in UTC, weekdays in the lower 24 hours, then weekends; and the intensity of a day
+    /// that nobody published in time, as in IntensityPublished.
+    event PeriodsSet(uint256 periods, uint256 gramsPerKwh);
     event IntensityPublished(uint32 indexed day, uint256 gramsPerKwh);
     /// `month` is what the chain holds after the day: its importWh, exportWh, ... are the sums so far.
     event DayCounted(uint32 indexed point, uint32 indexed day, uint16 indexed month, MonthUsage usage);

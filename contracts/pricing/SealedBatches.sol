@@ -26,6 +26,7 @@ contract SealedBatches is ISealedBatches {
     constructor(address orderBook_, address ledger_, uint256 bond_) {
         orderBook = orderBook_;
         bond = bond_;
+        emit BondSet(bond_);
         _ledger = ledger_;
         _token = IERC20(ILedger(ledger_).token());
         _token.forceApprove(ledger_, type(uint256).max);

@@ -73,7 +73,7 @@ contract Generators is IGenerators, AccessManaged {
         found.commissionedSlot = terms.commissionedSlot;
         _states[generator].issuedThrough = current;
         _spans[generator].begin(terms.commissionedSlot, terms.maintenanceDays);
-        emit GeneratorRegistered(generator, msg.sender, found.meter, terms);
+        emit GeneratorRegistered(generator, msg.sender, found.meter, current, terms);
         if (owner == msg.sender) _consent(generator, owner);
     }
 
@@ -248,7 +248,15 @@ contract Generators is IGenerators, AccessManaged {
         state.monthWh += uint40(metered);
         state.monthCertifiedWh += uint40(certified);
         state.certifiedWh += uint48(certified);
-        emit Metered(generator, firstSlot, state.issuedThrough, metered, certified, state.operatingSlots);
+        emit Metered(
+            generator,
+            firstSlot,
+            state.issuedThrough,
+            metered,
+            certified,
+            state.operatingSlots,
+            uint16(slots)
+        );
     }
 
     /// A slot without a usable reading: proved as such, without a report, or given up by the producer where nobody else has a share.

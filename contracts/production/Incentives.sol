@@ -35,6 +35,7 @@ contract Incentives is IIncentives {
             if (!falls) revert ScheduleNotDegressive(i);
             _steps.push(steps[i]);
         }
+        emit ScheduleSet(capWhPerMonth_, steps);
     }
 
     function fund(uint256 amount) external {

@@ -1,11 +1,9 @@
-import { beyondWh, type ConnectionLimits } from "../core/settlement/envelopes.ts";
-import { slotMoney, type FilledTrade, type SlotMoney, type ZoneMoney } from "../core/settlement/payments.ts";
+import type { ConnectionLimits } from "../core/settlement/envelopes.ts";
+import type { SlotMoney } from "../core/settlement/payments.ts";
 import type { Store } from "../platform/store.ts";
-import { decodeEnvelopes, envelopeOf, type EnvelopeEntry } from "../protocol/envelopes.ts";
 import type { ChainEvent } from "../protocol/events.ts";
-import { decodeExtras } from "../protocol/extras.ts";
 import { gridAt, slotTermsOf } from "../protocol/market-store.ts";
-import { decodeReadings } from "../protocol/words.ts";
+import { settledMoney, type CountedPoint } from "../protocol/slot-money.ts";
 
 /** Sums by account of what a transaction's slots should move, or moved. */
 export interface SlotDifference {
@@ -26,8 +24,6 @@ export const emptyDifference = (): SlotDifference => ({
   congestion: 0n,
   earned: new Map(),
 });
-
-const MISSING = 3;
 
 /**
  * Recomputes the money of a settled slot, stores a payment per point and adds the difference to what the slot had been
@@ -87,84 +83,36 @@ export const foldSettled = (
   return money.payments.length;
 };
 
-interface CountedPoint {
-  zone: number;
-  positionWh: bigint;
-  greenWh: bigint;
-  importWh: bigint;
-  exportWh: bigint;
-  missing: boolean;
-  words: number;
-  quality: number;
-  beyondWh: bigint;
-}
-
 const recompute = (
   store: Store,
-  { slot, status, readings: packed }: ChainEvent & { name: "Settled" },
+  event: ChainEvent & { name: "Settled" },
 ): { money: SlotMoney; points: CountedPoint[]; clearer: string | undefined } => {
-  const clearing = store.get<{ prices: string; positions: string; words: string } & Record<string, string>>(
-    "SELECT * FROM clearings WHERE slot = ?",
-    slot,
-  );
-  const positions = clearing ? (JSON.parse(clearing.positions) as number[]) : [];
-  const words = clearing ? (JSON.parse(clearing.words) as number[]) : [];
-  const prices = clearing ? (JSON.parse(clearing.prices) as number[]) : [];
-  const extras = decodeExtras(clearing?.["extras"] ?? "0x");
-  const terms = slotTermsOf(store, slot);
-  const readings = decodeReadings(packed);
-  const connections = connectionsOf(store);
-  // Without terms nobody pays, penalties neither.
-  const envelopes = terms ? envelopesAt(store, slot) : undefined;
-  // An estimated slot counts every position as metered; its event carries no readings.
-  const estimated = status === "estimated";
-  const points: CountedPoint[] = connections.map(({ zone, ...rating }, point) => {
-    const positionWh = BigInt(positions[point] ?? 0);
-    const own = { zone, positionWh, greenWh: BigInt(extras.greenWh[point] ?? 0), words: words[point] ?? 0 };
-    const reading = readings[point];
-    if (estimated) {
-      const wholeWh = positionWh + tradedWh(extras.trades, point);
-      const energy = { importWh: wholeWh < 0n ? -wholeWh : 0n, exportWh: wholeWh > 0n ? wholeWh : 0n };
-      return { ...own, ...energy, missing: false, quality: 2, beyondWh: 0n };
-    }
-    const quality = reading?.quality ?? MISSING;
-    const energy = {
-      importWh: BigInt(reading?.importWh ?? 0),
-      exportWh: BigInt(reading?.exportWh ?? 0),
-      missing: quality === MISSING,
-    };
-    const beyond = envelopes ? beyondWh(energy, rating, envelopeOf(envelopes, point, zone)) : 0n;
-    return { ...own, ...energy, quality, beyondWh: beyond };
-  });
-  // Without terms the slot took no orders and nobody pays; an estimated slot without a clearing pays nobody either.
-  const money = slotMoney({
-    points,
-    zones: zonesOf(store, slot, prices, extras.greenPrices, terms?.reference ?? 0),
-    tariffs: {
-      importMicroPerKwh: BigInt(terms?.importTariff ?? 0),
-      exportMicroPerKwh: BigInt(terms?.exportTariff ?? 0),
-      feeMicroPerKwh: BigInt(terms?.fee ?? 0),
-      wordFeeNano: wordFeeOf(store),
-      penaltyMicroPerKwh: BigInt(store.get<{ price: number }>("SELECT price FROM penalties")?.price ?? 0),
+  const { slot } = event;
+  const clearing = store.get<
+    { prices: string; positions: string; words: string; extras: string } & Record<string, string>
+  >("SELECT * FROM clearings WHERE slot = ?", slot);
+  const { money, points } = settledMoney(event, {
+    clearing: clearing && {
+      prices: JSON.parse(clearing.prices) as number[],
+      positions: JSON.parse(clearing.positions) as number[],
+      words: JSON.parse(clearing.words) as number[],
+      backupSoldWh: BigInt(clearing["backupSoldWh"] ?? 0),
+      backupNano: BigInt(clearing["backupNano"] ?? 0),
+      congestionNano: BigInt(clearing["congestionNano"] ?? 0),
+      extras: clearing.extras,
     },
-    clearing: {
-      backupSoldWh: BigInt(clearing?.["backupSoldWh"] ?? 0),
-      backupNano: BigInt(clearing?.["backupNano"] ?? 0),
-      congestionNano: BigInt(clearing?.["congestionNano"] ?? 0),
-    },
-    trades: extras.trades,
+    terms: slotTermsOf(store, slot),
+    grid: gridAt(store, slot),
+    connections: connectionsOf(store),
+    envelopes: store.get<{ list: string }>(
+      "SELECT list FROM envelopes WHERE slot = ? ORDER BY block DESC, log DESC LIMIT 1",
+      slot,
+    )?.list,
+    wordFeeNano: BigInt(store.get<{ nano: number }>("SELECT nano FROM wordFees")?.nano ?? 0),
+    penaltyMicroPerKwh: BigInt(store.get<{ price: number }>("SELECT price FROM penalties")?.price ?? 0),
   });
   return { money, points, clearer: clearing?.["clearer"] };
 };
-
-const wordFeeOf = (store: Store): bigint => BigInt(store.get<{ nano: number }>("SELECT nano FROM wordFees")?.nano ?? 0);
-
-/** What a point sold minus what it bought in bilateral trades, Wh. */
-const tradedWh = (trades: readonly FilledTrade[], point: number): bigint =>
-  trades.reduce(
-    (sum, { seller, buyer, filledWh }) => sum + (seller === point ? filledWh : 0n) - (buyer === point ? filledWh : 0n),
-    0n,
-  );
 
 const connectionsOf = (store: Store): (ConnectionLimits & { zone: number })[] =>
   store
@@ -174,34 +122,6 @@ const connectionsOf = (store: Store): (ConnectionLimits & { zone: number })[] =>
     .map(({ zone, importLimitWh, exportLimitWh }) => ({
       ...{ zone, importLimitWh: BigInt(importLimitWh), exportLimitWh: BigInt(exportLimitWh) },
     }));
-
-/** The operating envelopes of a slot as they were set last; undefined where none were. */
-const envelopesAt = (store: Store, slot: number): EnvelopeEntry[] | undefined => {
-  const row = store.get<{ list: string }>(
-    "SELECT list FROM envelopes WHERE slot = ? ORDER BY block DESC, log DESC LIMIT 1",
-    slot,
-  );
-  return row && decodeEnvelopes(row.list);
-};
-
-/** Zone prices, green prices, and whether a backup supplier is connected somewhere in each zone's island. */
-const zonesOf = (
-  store: Store,
-  slot: number,
-  prices: readonly number[],
-  greenPrices: readonly bigint[],
-  referencePrice: number,
-): ZoneMoney[] => {
-  const rows = gridAt(store, slot);
-  const roots: number[] = [];
-  rows.forEach(({ parent }, zone) => roots.push(parent === zone ? zone : (roots[parent] as number)));
-  const backed = new Set(rows.flatMap((row, zone) => (row.backupCapacityWh === 0n ? [] : [roots[zone] as number])));
-  return rows.map((_, zone) => ({
-    priceMicroPerKwh: BigInt(prices[zone] ?? referencePrice),
-    greenMicroPerKwh: greenPrices[zone] ?? BigInt(prices[zone] ?? referencePrice),
-    hasBackup: backed.has(roots[zone] as number),
-  }));
-};
 
 const latestPayments = (store: Store, slot: number): Map<number, bigint> =>
   new Map(

@@ -80,7 +80,11 @@ export const slotLeaf = ({
   sales = "0x",
 }: ArchivedSlot): string => {
   if (readings === undefined) return ZeroHash;
-  const root = readingsRoot(slot, readings, ownMeters, headMeters, storageMeters);
+  return leafOfRoot(readingsRoot(slot, readings, ownMeters, headMeters, storageMeters), sales);
+};
+
+/** Leaf of a slot by its report's root and its list of green sales. */
+export const leafOfRoot = (root: string, sales: string): string => {
   if (root === ZeroHash) return ZeroHash;
   if (sales === "0x") return withLowestBit(root, 0n);
   return withLowestBit(pair(root, keccak256(sales)), 1n);

@@ -16,7 +16,7 @@ export const LEDGER_EVENTS = [
 ];
 
 export type LedgerEvent =
-  | { name: "Deposited"; account: number; amount: bigint }
+  | { name: "Deposited"; account: number; amount: bigint; from: string }
   | { name: "WithdrawalRequested"; account: number; amount: bigint; slot: number }
   | { name: "Withdrawn"; account: number; amount: bigint }
   | {
@@ -46,6 +46,7 @@ export const ledgerBodyOf = (name: string, args: Result): LedgerEvent | undefine
   const text = (key: string): string => args[key] as string;
   switch (name) {
     case "Deposited":
+      return { name, account: num("account"), amount: big("amount"), from: text("from") };
     case "Withdrawn":
       return { name, account: num("account"), amount: big("amount") };
     case "WithdrawalRequested":

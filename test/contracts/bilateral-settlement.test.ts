@@ -13,6 +13,7 @@ import {
   reading,
   type World,
 } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 /** Homes 0 and 1 where the grid is, 2 and 3 behind a line of 500 Wh. */
 const zones = [
@@ -30,6 +31,7 @@ describe("bilateral trades: clearing and settlement", () => {
   });
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
 
   let nonce = 0n;

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { decodeExtras } from "../../services/protocol/extras.ts";
 import type { OrderStep } from "../../services/protocol/order.ts";
 import { WORD_FEE, bid, createWorld, missing, offer, posting, reading, type World } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 const green = (step: OrderStep): OrderStep => ({ ...step, green: true });
 
@@ -20,6 +21,7 @@ describe("settlement of green energy", () => {
   });
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
 
   const gains = async (doing: () => Promise<unknown>) => {

@@ -7,6 +7,7 @@ import { packOrders } from "../../services/protocol/order.ts";
 import { bookHash, bookStart, encodeBatches } from "../../services/protocol/words.ts";
 import { appendDays, dayOrderOf, signedDay } from "./support/days.ts";
 import { bid, createWorld, NANO, offer, reading, TERMS, TOKEN, type World } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 const MARGIN_TOO_LOW = 13;
 const ZONE_VOIDED = 16;
@@ -30,6 +31,7 @@ describe("islanding", () => {
   });
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
 
   /** The slot's book by events alone. */

@@ -13,12 +13,14 @@ import {
   reading,
   type World,
 } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 describe("the life of a slot", () => {
   let world: World;
   let slot: number;
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
   beforeEach(async () => {
     world = await createWorld();

@@ -4,6 +4,7 @@ import { eventsOfReceipt } from "../../services/protocol/events.ts";
 import { packOrders } from "../../services/protocol/order.ts";
 import { bookByEvents } from "./support/days.ts";
 import { bid, createWorld, offer, posting, submit, TOKEN, type World } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 const BOND = 10n * TOKEN;
 const SALT = id("salt");
@@ -33,6 +34,7 @@ describe("sealed batches", () => {
   });
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
 
   const commitment = (data = orders, salt = SALT, at = slot, by = relayer) =>

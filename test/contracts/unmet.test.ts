@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Wallet } from "ethers";
 import type { OrderStep } from "../../services/protocol/order.ts";
 import { TOKEN, WORD_FEE, bid, createWorld, offer, posting, reading, submit, type World } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 const green = (step: OrderStep): OrderStep => ({ ...step, green: true });
 const zone = (parent: number, backupCapacityWh: number) => ({
@@ -14,6 +15,7 @@ describe("trades that are not met where prices lie beyond the tariffs", () => {
   let world: World;
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
   const balances = (points: number[]): Promise<bigint[]> =>
     Promise.all(points.map(async (point) => world.c.ledger.balanceOf(point)));

@@ -13,6 +13,7 @@ import {
   reading,
   type World,
 } from "./support/world.ts";
+import { expectRebuilt } from "./support/community.ts";
 
 describe("the word fee", () => {
   let world: World;
@@ -23,6 +24,7 @@ describe("the word fee", () => {
   });
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
 
   const payer = async (role: string): Promise<Wallet> => {

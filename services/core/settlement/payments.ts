@@ -66,6 +66,8 @@ export interface Payment {
   imbalanceWh: bigint;
   /** Position at the zone price, green energy at the green price. */
   energyNano: bigint;
+  /** The part of `energyNano` that green energy moves beyond the zone price. */
+  greenNano: bigint;
   /** Fee on what was bought, <= 0. */
   feeNano: bigint;
   /** Imbalance at the tariffs, and `unmetNano`. */
@@ -209,6 +211,7 @@ const paymentOf = (point: MeteredPosition, zone: ZoneMoney, tariffs: SlotTariffs
     tradedWh: traded.wh,
     imbalanceWh,
     energyNano,
+    greenNano,
     feeNano,
     imbalanceNano,
     unmetNano,

@@ -30,6 +30,7 @@ import {
   TERMS,
   type World,
 } from "../support/world.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const PENALTY = 100_000;
 const RATING = 5_000;
@@ -58,6 +59,7 @@ describe("operating envelopes", () => {
   });
   afterEach(async () => {
     expect(await world.discrepancyNano(), "conservation").to.equal(0n);
+    await expectRebuilt(world);
   });
 
   const frozenAt = (of: number): number => of * 900 - 1_500;

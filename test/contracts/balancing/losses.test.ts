@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { ZeroHash } from "ethers";
 import { missing, NANO, reading } from "../support/world.ts";
 import { createArchived, type Archived } from "./support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 /** Net import 3,200 Wh, of which 300 are fed in. */
 const HOMES = [reading(1_000, 0), reading(2_000, 0), reading(500, 0), reading(0, 300)];
@@ -26,6 +27,9 @@ describe("losses", () => {
   });
   afterEach(async () => {
     expect(await p.discrepancyNano(), "conservation").to.equal(0n);
+  });
+  after(async () => {
+    await expectRebuilt(p);
   });
 
   it("need all readings of the slots that come next", async () => {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { PeakCharge__factory } from "../../../types/contracts/factories/balancing/PeakCharge__factory.ts";
 import { missing, reading } from "../support/world.ts";
 import { createArchived, JUNE, type Archived } from "./support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const PRICE = 5_000_000n;
 /** Net import of all: 3,000 Wh times `factor`. */
@@ -25,6 +26,9 @@ describe("peak charge", () => {
   });
   afterEach(async () => {
     expect(await p.discrepancyNano(), "conservation").to.equal(0n);
+  });
+  after(async () => {
+    await expectRebuilt(p);
   });
 
   it("has a bounded price", async () => {

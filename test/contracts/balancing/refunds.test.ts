@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { TOKEN, missing, NANO, reading } from "../support/world.ts";
 import { createArchived, JUNE, type Archived } from "./support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 describe("refunds to the members", () => {
   let p: Archived;
@@ -27,6 +28,9 @@ describe("refunds to the members", () => {
   });
   afterEach(async () => {
     expect(await p.discrepancyNano(), "conservation").to.equal(0n);
+  });
+  after(async () => {
+    await expectRebuilt(p);
   });
 
   it("count every slot once, in order, with all readings", async () => {

@@ -5,6 +5,7 @@ import type { ReadingRange } from "../../../services/protocol/archive.ts";
 import { bid, missing, offer, posting, reading } from "../support/world.ts";
 import { checkInvariants } from "./invariants.ts";
 import { createProduction, homes, type Production } from "./support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 describe("granular certificates", () => {
   let p: Production;
@@ -15,6 +16,7 @@ describe("granular certificates", () => {
   });
   afterEach(async () => {
     await checkInvariants(p);
+    await expectRebuilt(p);
   });
 
   const addressOf = (home: number): string => (p.owners[home] as Wallet).address;

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { id, ZeroAddress, ZeroHash } from "ethers";
 import { missing, reading } from "../support/world.ts";
 import { CONVENTIONAL, createProduction, homes, type Production } from "./support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const NEVER = 2 ** 32 - 1;
 const REASON = id("panels were never mounted");
@@ -11,6 +12,9 @@ describe("generators", () => {
   let p: Production;
   beforeEach(async () => {
     p = await createProduction();
+  });
+  afterEach(async () => {
+    await expectRebuilt(p);
   });
 
   const current = async (): Promise<number> => Math.floor((await p.networkHelpers.time.latest()) / 900);
@@ -232,7 +236,7 @@ describe("generators", () => {
     await p.run(homes(500));
     await expect(issueAll(generator))
       .to.emit(generators, "Metered")
-      .withArgs(generator, p.genesisSlot, p.genesisSlot + 8, 3_520, 2_520, 1);
+      .withArgs(generator, p.genesisSlot, p.genesisSlot + 8, 3_520, 2_520, 1, 9);
     const first = p.genesisSlot;
     const wh = async (offset: number) =>
       p.c.certificates.balanceOf(p.owners[0]?.address as string, p.idOf(generator, first + offset));

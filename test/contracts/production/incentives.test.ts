@@ -4,6 +4,7 @@ import { Incentives__factory } from "../../../types/contracts/factories/producti
 import { TestFeeToken__factory } from "../../../types/contracts/factories/test/TestFeeToken__factory.ts";
 import { TOKEN } from "../support/world.ts";
 import { createProduction, homes, type Production } from "./support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const JUNE = 12 * 2030 + 5;
 const NANO_PER_BASE = 1_000n;
@@ -47,6 +48,7 @@ describe("the renewable incentive", () => {
     // Solvent, to the nano-token: what is left and what is earned is what was paid in.
     const held = (await p.c.token.balanceOf(await incentives.getAddress())) * NANO_PER_BASE;
     expect((await incentives.poolNano()) + (await incentives.earnedOf(producer))).to.equal(held);
+    await expectRebuilt(p);
   });
 
   it("pays each certified Wh once, less and less", async () => {

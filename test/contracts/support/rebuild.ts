@@ -6,6 +6,7 @@ import { openStore, type Store } from "../../../services/platform/store.ts";
 import { decodeLogs } from "../../../services/protocol/day-events.ts";
 import type { ChainEvent } from "../../../services/protocol/events.ts";
 import { balanceOf, conservationNano, problems } from "../../../services/protocol/market-store.ts";
+import { expectRebuilt } from "./community.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -32,5 +33,6 @@ export const rebuild = async (world: World): Promise<Store> => {
   const pools = await Promise.all([ledger.BACKUP(), ledger.OPERATOR(), ledger.MEMBERS(), ledger.DEFAULT_FUND()]);
   for (const account of [...points, ...pools.map(Number)])
     expect(balanceOf(store, account), `account ${account}`).to.equal(await ledger.balanceOf(account));
+  await expectRebuilt(world);
   return store;
 };

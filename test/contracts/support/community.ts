@@ -1,0 +1,119 @@
+import { expect } from "chai";
+import type { Addresses } from "../../../services/protocol/addresses.ts";
+import type { Contracts } from "../../../services/protocol/contracts.ts";
+import type { RawLog } from "../../../services/protocol/events.ts";
+import { BACKUP, CONGESTION, DEFAULT_FUND, MEMBERS, OPERATOR } from "../../../services/protocol/market-store.ts";
+import { rebuildCommunity, type Community } from "../../../services/protocol/rebuild/community.ts";
+import { rebuiltAddresses } from "../../../services/protocol/rebuild/log-events.ts";
+
+/** What the contracts are asked through. */
+export interface RebuiltWorld {
+  addresses: Addresses;
+  c: Contracts;
+  provider: { send(method: string, params: unknown[]): Promise<unknown> };
+}
+
+/** Every log that a rebuild needs. */
+export const logsOf = async ({ provider, addresses }: RebuiltWorld): Promise<RawLog[]> =>
+  (await provider.send("eth_getLogs", [
+    { address: rebuiltAddresses(addresses), fromBlock: "0x0", toBlock: "latest" },
+  ])) as RawLog[];
+
+/** Collects what differs between two values, by name. */
+const createDiffer = () => {
+  const found: string[] = [];
+  const plain = (value: unknown): string =>
+    JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? String(each) : each));
+  const same = async (name: string, rebuilt: unknown, held: Promise<unknown>): Promise<void> => {
+    const got = await held;
+    const normal = (value: unknown): unknown =>
+      Array.isArray(value) ? value.map(normal) : typeof value === "number" ? BigInt(value) : value;
+    if (plain(normal(rebuilt)) !== plain(normal(got)))
+      found.push(`${name}: rebuilt ${plain(rebuilt)}, held ${plain(got)}`);
+  };
+  return { found, same };
+};
+
+type Same = ReturnType<typeof createDiffer>["same"];
+
+const moneyDiffers = async ({ ledger, meteringPoints, sealedBatches }: Contracts, it: Community, same: Same) => {
+  await same("points", it.facts.points.length, meteringPoints.count());
+  const count = Number(await meteringPoints.count());
+  const accounts = [
+    ...Array.from({ length: count }, (_, point) => point),
+    BACKUP,
+    OPERATOR,
+    MEMBERS,
+    CONGESTION,
+    DEFAULT_FUND,
+  ];
+  for (const account of accounts) {
+    const held = ledger.balanceOf(account);
+    await same(`balance of ${account}`, it.balancesNano.get(account) ?? 0n, held);
+    const billed = (it.bills.get(account) ?? []).reduce((sum, { nano }) => sum + nano, 0n);
+    await same(`bill of ${account}`, billed, held);
+  }
+  for (const [clearer, nano] of it.earnedNano) await same(`earned by ${clearer}`, nano, ledger.earnedOf(clearer));
+  for (const [relayer, amount] of it.bonds) await same(`deposit of ${relayer}`, amount, sealedBatches.freeOf(relayer));
+};
+
+const certificatesDiffer = async ({ certificates }: Contracts, it: Community, same: Same) => {
+  const { balances, issued, matched } = it.certificates;
+  const ids = [...issued.keys()];
+  for (const holder of new Set([...balances.keys(), ...it.facts.points.map(({ owner }) => owner)])) {
+    const held = certificates.balanceOfBatch(
+      ids.map(() => holder),
+      ids,
+    );
+    await same(
+      `certificates of ${holder}`,
+      ids.map((id) => balances.get(holder)?.get(id) ?? 0n),
+      held,
+    );
+  }
+  for (const [key, wh] of matched) {
+    const [point, slot] = key.split(":").map(Number) as [number, number];
+    await same(`matched of ${key}`, wh, certificates.matchedOf(point, slot));
+  }
+};
+
+const generatorsDiffer = async ({ generators, incentives }: Contracts, it: Community, same: Same) => {
+  await same("generators", it.generators.length, generators.generatorCount());
+  for (const { generator, producer, consented, storageBacked, state, certification, months } of it.generators) {
+    const held = await generators.generatorOf(generator);
+    await same(`producer of ${generator}`, producer, Promise.resolve(held.producer));
+    await same(
+      `consent of ${generator}`,
+      [consented, storageBacked],
+      Promise.resolve([held.consented, held.storageBacked]),
+    );
+    await same(`state of generator ${generator}`, Object.values(state), generators.stateOf(generator));
+    await same(`certification of ${generator}`, Object.values(certification), generators.certificationOf(generator));
+    for (const [month, sums] of months)
+      await same(`month ${month} of generator ${generator}`, Object.values(sums), generators.monthOf(generator, month));
+    await same(`premium of ${generator}`, it.incentives.paidWh.get(generator) ?? 0n, incentives.paidOf(generator));
+  }
+  await same("incentives' pool", it.incentives.poolNano, incentives.poolNano());
+  for (const [producer, nano] of it.incentives.earnedNano)
+    await same(`premiums of ${producer}`, nano, incentives.earnedOf(producer));
+  for (const [key, wh] of it.incentives.paidInMonth) {
+    const [generator, month] = key.split(":").map(Number) as [number, number];
+    await same(`premium of ${key}`, wh, incentives.paidInMonth(generator, month));
+  }
+};
+
+/** Where a rebuilt community and the contracts' views differ, and what the rebuild itself found; empty when all is one. */
+export const differencesOf = async ({ c }: Pick<RebuiltWorld, "c">, it: Community): Promise<string[]> => {
+  const { found, same } = createDiffer();
+  await moneyDiffers(c, it, same);
+  await certificatesDiffer(c, it, same);
+  await generatorsDiffer(c, it, same);
+  return [...it.problems, ...found];
+};
+
+/** Rebuilds a world from its logs and compares everything with what the contracts hold. */
+export const expectRebuilt = async (world: RebuiltWorld): Promise<Community> => {
+  const community = rebuildCommunity(await logsOf(world), world.addresses);
+  expect(await differencesOf(world, community)).to.deep.equal([]);
+  return community;
+};
