@@ -1,6 +1,6 @@
 /**
- * `node scripts/mutate.ts [--max N] [--seed S] [--only FILE ...] [--out FILE] [--log FILE] [--list]`: mutates the Solidity of verifier, order book,
- * ledger and settlement and runs the contract tests on each mutant. Needs a build. Writes docs/mutants.md when the whole
+ * `node scripts/mutate.ts [--max N] [--seed S] [--only FILE ...] [--out FILE] [--log FILE] [--list]`: mutates the Solidity of all contracts,
+ * and runs the contract tests on each mutant. Needs a build. Writes docs/mutants.md when the whole
  * sample ran; `--log` keeps every verdict in a file, and takes those of unchanged files from it; exit 1 when less than 90 % of a group's mutants are killed.
  */
 import { spawnSync } from "node:child_process";

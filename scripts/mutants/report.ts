@@ -93,7 +93,7 @@ export const report = (
   });
   return `# Mutants
 
-\`node scripts/mutate.ts\` (part \`mutants\` of \`npm run test:long\`) makes one small wrong change at a time in the Solidity of verifier, order book, ledger and settlement, compiles the contracts
+\`node scripts/mutate.ts\` (part \`mutants\` of \`npm run test:long\`) makes one small wrong change at a time in the Solidity of all contracts, compiles the contracts
 that it reaches, and runs their tests: a change that no test notices is a *survivor*. Operators: comparison shifted by one or swapped, arithmetic, logic and bit operations swapped, a check dropped, rounding
 flipped, a constant plus one, a sign or a negation dropped; in assembly \`lt gt slt sgt add sub mul div shl shr sar and or xor eq iszero\` and constants. *Not counted*: the bytecode is the same, or it does not compile. A time-out counts as killed.
 

@@ -5,7 +5,7 @@ import { projectRoot } from "../local/root.ts";
 import type { Compiler, Deployable } from "./compiler.ts";
 
 export interface Group {
-  name: "verifier" | "order book" | "ledger" | "settlement";
+  name: "verifier" | "order book" | "ledger" | "settlement" | "production" | "consumption" | "balancing" | "tariffs";
   files: string[];
 }
 
@@ -35,16 +35,45 @@ export const groups: Group[] = [
   },
   {
     name: "ledger",
-    files: [...inFolder("libraries", /^(Balance|Word)\w*\.sol$/), ...inFolder("pricing", /^Ledger\.sol$/)],
+    files: [...inFolder("libraries", /^(Balance|Word|Defaults)\w*\.sol$/), ...inFolder("pricing", /^Ledger\.sol$/)],
   },
   {
     name: "settlement",
     files: [
       ...inFolder(
         "libraries",
-        /^(SlotPayments|ExtraPayments|Unmet|Trade|SlotTime|StatusRing|PackedReadings|Record|TermsWord)\w*\.sol$/,
+        /^(SlotPayments|ExtraPayments|EnvelopeCharges|Unmet|Trade|SlotTime|StatusRing|PackedReadings|Record|TermsWord)\w*\.sol$/,
       ),
       ...inFolder("pricing", /^(Settlement|Bilateral)\w*\.sol$/),
+    ],
+  },
+  {
+    name: "production",
+    files: [
+      ...inFolder("production", /\.sol$/),
+      ...inFolder("libraries", /^(Certif|GreenSales|ReadingProof)\w*\.sol$/),
+      "contracts/consumption/ReadingArchive.sol",
+    ],
+  },
+  {
+    name: "consumption",
+    files: [
+      ...inFolder("consumption", /^(?!ReadingArchive)\w*\.sol$/),
+      ...inFolder("libraries", /^(Baseline|CalendarMonth|Response|Usage|ZoneImports)\w*\.sol$/),
+    ],
+  },
+  {
+    name: "balancing",
+    files: [
+      ...inFolder("balancing", /\.sol$/),
+      ...inFolder("libraries", /^(EmergencyWord|SharedCost|WholeSlots)\w*\.sol$/),
+    ],
+  },
+  {
+    name: "tariffs",
+    files: [
+      ...inFolder("pricing", /^(Tariffs|DynamicTariffs)\.sol$/),
+      ...inFolder("libraries", /^(CommitteeQuorum|DynamicPricing)\.sol$/),
     ],
   },
 ];
@@ -55,8 +84,14 @@ interface StagePlan {
   tests: RegExp[];
 }
 
-const library = (name: string): Deployable => ({ file: `contracts/libraries/${name}.sol`, name });
-const pricing = (name: string): Deployable => ({ file: `contracts/pricing/${name}.sol`, name });
+const inGroup =
+  (folder: string) =>
+  (name: string): Deployable => ({ file: `contracts/${folder}/${name}.sol`, name });
+const library = inGroup("libraries");
+const pricing = inGroup("pricing");
+const production = inGroup("production");
+const consumption = inGroup("consumption");
+const balancing = inGroup("balancing");
 const harness: Deployable = { file: "contracts/test/ClearingHarness.sol", name: "ClearingHarness" };
 const parts: Deployable = { file: "contracts/test/PartsHarness.sol", name: "PartsHarness" };
 
@@ -77,12 +112,34 @@ const STAGES: StagePlan[] = [
   },
   { targets: [{ ...pricing("OrderBook"), viaIR: true }], tests: [/^order-book/, /^(day|green-only|abuse|word-fee)/] },
   { targets: [pricing("SealedBatches")], tests: [/^sealed/] },
-  { targets: [pricing("Ledger")], tests: [/^(access|word-fee|bilaterals)/, /^life/] },
+  { targets: [pricing("Ledger")], tests: [/^(access|word-fee|bilaterals|default|modules)/, /^life/] },
   {
     targets: [pricing("Settlement")],
-    tests: [/^life/, /^(word-fee|green-settlement|bilateral-settlement|unmet)/, /^(islands|abuse|access)/],
+    tests: [
+      /^life/,
+      /^(word-fee|green-settlement|bilateral-settlement|unmet|resettle|balancing.envelopes)/,
+      /^(islands|abuse|access)/,
+    ],
   },
   { targets: [pricing("Bilaterals")], tests: [/^bilateral/] },
+  { targets: [pricing("Tariffs")], tests: [/^access/, /^dynamic-tariffs/] },
+  { targets: [pricing("DynamicTariffs")], tests: [/^dynamic-tariffs/] },
+  { targets: [consumption("MeterOracle")], tests: [/^access/, /^(resettle|life)/] },
+  { targets: [consumption("MeteringPoints")], tests: [/^(access|delegates)/, /^(order-book|abuse)/] },
+  { targets: [consumption("Profiles")], tests: [/^consumption.profiles/, /^green-only/] },
+  { targets: [{ ...consumption("DemandResponse"), viaIR: true }], tests: [/^consumption.(demand|response)/] },
+  { targets: [{ ...consumption("Usage"), viaIR: true }], tests: [/^consumption.usage/] },
+  { targets: [consumption("ReadingArchive")], tests: [/^production.archive/, /^production.certificates/] },
+  { targets: [{ ...production("Generators"), viaIR: true }], tests: [/^production.generators/, /^production.certificates/] },
+  { targets: [production("Certificates")], tests: [/^production.certificates/] },
+  { targets: [production("Incentives")], tests: [/^production.incentives/] },
+  { targets: [balancing("Emergency")], tests: [/^emergency/] },
+  { targets: [balancing("Grid")], tests: [/^(islanding|islands|access|mesh)/] },
+  { targets: [balancing("Envelopes")], tests: [/^balancing.envelopes/] },
+  { targets: [balancing("Losses")], tests: [/^balancing.(losses|libraries)/] },
+  { targets: [{ ...balancing("PeakCharge"), viaIR: true }], tests: [/^balancing.(peak|libraries)/] },
+  { targets: [balancing("Refunds")], tests: [/^balancing.(refunds|libraries)/] },
+  { targets: [balancing("StorageUnits")], tests: [/^balancing.storage-units/] },
 ];
 
 /** Contracts to compile together, and the tests to run on them. */
@@ -116,6 +173,10 @@ export const createPlanner = (compiler: Compiler) => {
     "order book": /OrderBook|SealedBatches/,
     ledger: /Ledger/,
     settlement: /Settlement|Bilaterals/,
+    production: /Certificates|Generators|Incentives|ReadingArchive/,
+    consumption: /MeterOracle|MeteringPoints|Profiles|DemandResponse|Usage/,
+    balancing: /Emergency|Grid|Envelopes|Losses|PeakCharge|Refunds|StorageUnits/,
+    tariffs: /Tariffs/,
   };
 
   /** Stages that a file reaches: its own contract's first, then its group's, meshed networks' first for what only they have. */
