@@ -8,6 +8,7 @@ import { reasonOf, type Context } from "./context.ts";
 import type { OrderRow } from "./intake.ts";
 import { createOutcome } from "./outcome.ts";
 import type { Sealing } from "./sealing.ts";
+import { isVoidSealed, lookAt } from "./view.ts";
 
 /** Close to the gate nothing waits any longer for company. */
 const LAST_CALL_SECONDS = 30;
@@ -59,14 +60,19 @@ export const createRelay = (context: Context, sealing: Pick<Sealing, "seal">): R
     close(key, slot, receipt);
   };
 
-  const formBatch = (slot: number): { key: string; slot: number; data: string } | undefined =>
+  const formBatch = (
+    slot: number,
+    takes: (row: OrderRow) => boolean,
+  ): { key: string; slot: number; data: string } | undefined =>
     store.transaction(() => {
-      const rows = store.all<OrderRow>(
+      const most = batchSize.get(slot) ?? config.maxOrdersPerTransaction;
+      const waiting = store.all<OrderRow>(
         `SELECT * FROM orders WHERE state = 'pending' AND batch IS NULL AND slot = ?
          ORDER BY point, slot, sequence, id LIMIT ?`,
         slot,
-        batchSize.get(slot) ?? config.maxOrdersPerTransaction,
+        lookAt(context.view(), most),
       );
+      const rows = waiting.filter(takes).slice(0, most);
       if (rows.length === 0) return undefined;
       const data = encodeAppend(
         slot,
@@ -118,8 +124,9 @@ export const createRelay = (context: Context, sealing: Pick<Sealing, "seal">): R
       if (!isDue(slot, now, n)) continue;
       lastRelay.set(slot, now);
       // What cannot be sealed is appended openly at the last call: a promised order is not lost for a bond.
-      if (config.sealed && ((await sealing.seal(slot)) || gateOf(slot) - now > LAST_CALL_SECONDS)) continue;
-      for (let batch = formBatch(slot); batch; batch = formBatch(slot)) {
+      const isSealed = config.sealed && ((await sealing.seal(slot)) || gateOf(slot) - now > LAST_CALL_SECONDS);
+      const takes = (row: OrderRow): boolean => !isSealed || isVoidSealed(context.view(), row);
+      for (let batch = formBatch(slot, takes); batch; batch = formBatch(slot, takes)) {
         await sendBatch(batch);
         if (failures.list().some((failure) => failure.stage === "append" && failure.slot === slot)) break;
       }

@@ -7,6 +7,7 @@ import { encodeOpenSealed, encodeSeal } from "./calls.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
 import type { OrderRow } from "./intake.ts";
 import { createOutcome } from "./outcome.ts";
+import { isVoidSealed, lookAt } from "./view.ts";
 
 /** SealedBatches: batches of one relayer in a slot, and seconds after the gate in which they are opened. */
 const MOST_BATCHES = 4;
@@ -25,7 +26,10 @@ interface SealedRow {
  * hash is sent, so whatever is killed when, what was sealed can be opened.
  */
 export interface Sealing {
-  /** Seals all orders of a slot that wait; false when that is not possible (deposit, number of batches). */
+  /**
+   * Seals all orders of a slot that wait; false when that is not possible (deposit, number of batches). Orders of zones that were islanded while
+   * the slot's book was open are left: sealed, they would be void.
+   */
   seal(slot: number): Promise<boolean>;
   /** Finishes what was begun: hashes not sent yet, batches whose gate has closed. True when one was opened. */
   run(now: number): Promise<boolean>;
@@ -57,11 +61,13 @@ export const createSealing = (
 
   const form = (slot: number): SealedRow | undefined =>
     store.transaction(() => {
-      const rows = store.all<OrderRow>(
+      const waiting = store.all<OrderRow>(
         `SELECT * FROM orders WHERE state = 'pending' AND batch IS NULL AND slot = ? ORDER BY point, sequence, id LIMIT ?`,
         slot,
-        config.maxOrdersPerTransaction,
+        lookAt(context.view(), config.maxOrdersPerTransaction),
       );
+      const sealable = waiting.filter((row) => !isVoidSealed(context.view(), row));
+      const rows = sealable.slice(0, config.maxOrdersPerTransaction);
       if (rows.length === 0) return undefined;
       const orders = packOrders(rows.map(({ body }) => orderOfBody(JSON.parse(body) as OrderBody)));
       const count = store.get<{ n: number }>("SELECT count(*) AS n FROM sealed_batches WHERE slot = ?", slot)?.n ?? 0;

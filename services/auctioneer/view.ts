@@ -17,6 +17,8 @@ export interface ChainView {
   /** Transaction of every day order that was taken in a slot that is not forgotten (dayKeyOf). */
   days: Map<string, string>;
   trades: TradeLists;
+  /** Zones that were islanded: what was sealed for them up to this slot is void when it is opened. */
+  voids: Array<{ throughSlot: number; zones: bigint }>;
   finalThrough: number;
   marketState: MarketState;
 }
@@ -82,6 +84,7 @@ const emptyView = (head: ChainHead, genesisSlot: number): ChainView => ({
   slots: new Map(),
   days: new Map(),
   trades: createTradeLists(),
+  voids: [],
   finalThrough: genesisSlot - 1,
   marketState: "open",
 });
@@ -201,6 +204,7 @@ const apply = (view: ChainView, event: ChainEvent): void => {
       return;
     }
     case "ZonesVoided":
+      view.voids.push({ throughSlot: event.throughSlot, zones: event.zones });
       for (const [slot, own] of view.slots) {
         if (own.book === undefined || !isVoidedBy(event, slot)) continue;
         own.batches.push(event.zones);
@@ -258,6 +262,16 @@ const forget = (view: ChainView): void => {
   for (const key of view.days.keys()) if (Number(key.split(":")[1]) + AHEAD_SLOTS < oldest) view.days.delete(key);
   for (const slot of view.terms.keys()) if (slot < oldest) view.terms.delete(slot);
   view.trades.forget(oldest);
+  view.voids = view.voids.filter(({ throughSlot }) => throughSlot >= oldest);
+};
+
+/** How many orders to look at for `most` that may be sealed, or may not: all (-1) where some zone was islanded. */
+export const lookAt = (view: ChainView, most: number): number => (view.voids.length === 0 ? most : -1);
+
+/** Whether a sealed order of the point would be void in the slot, since its zone was islanded while the slot's book was open. */
+export const isVoidSealed = (view: ChainView, { slot, point }: { slot: number; point: number }): boolean => {
+  const zone = view.points.get(point)?.zone ?? 0;
+  return view.voids.some(({ throughSlot, zones }) => slot <= throughSlot && ((zones >> BigInt(zone)) & 1n) === 1n);
 };
 
 /** The network in force in a slot: the newest version that starts at or before it. Islanding may overtake one that was planned. */

@@ -83,7 +83,13 @@ export const createActors = (provider: PooledProvider, chainId: number) => {
   const send = async (wallet: Wallet, call: Prepared | Promise<Prepared>): Promise<Landed> =>
     (await sendAll([[wallet, call]]))[0] as Landed;
 
-  return { send, sendAll, refusal };
+  /** For a key that a process uses as well: its nonce is the chain's. */
+  const sendShared = async (wallet: Wallet, call: Prepared | Promise<Prepared>): Promise<Landed> => {
+    nonces.set(wallet.address, await provider.getTransactionCount(wallet.address));
+    return send(wallet, call);
+  };
+
+  return { send, sendAll, sendShared, refusal };
 };
 
 export type Actors = ReturnType<typeof createActors>;

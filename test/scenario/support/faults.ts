@@ -1,7 +1,7 @@
-import { metered } from "./community.ts";
+import type { Child } from "../../../scripts/local/child.ts";
+import { chance, metered } from "./community.ts";
 import { DAY, DAYS, GENESIS } from "./market.ts";
 import type { Meters } from "./metering.ts";
-import { chance } from "./community.ts";
 import type { Week } from "./week.ts";
 
 /** When what goes wrong, in slots from the genesis slot. */
@@ -77,5 +77,27 @@ export const faultsStory = (week: Week, meters: Meters) => {
     [DAYS * DAY, 100 + 300 * chance(week.seed, "kill", "day")] as const,
   ];
   for (const [at, milliseconds] of moments) on(at, async () => void week.kills.push(milliseconds));
-  return { killsPlanned: moments.length };
+
+  // The indexer reads once a day, and is killed while it writes.
+  let indexer: Child | undefined;
+  let indexerKills = 0;
+  on(0, async () => void (indexer = await market.indexer()));
+  week.daily(50, async (day) => {
+    const ticking = indexer?.tick(week.now());
+    if (day % 2 === 1) {
+      await new Promise((resolve) => setTimeout(resolve, 30 + 200 * chance(week.seed, "indexer", day)));
+      await indexer?.kill();
+      indexerKills += 1;
+    }
+    await ticking;
+  });
+  return {
+    killsPlanned: moments.length,
+    indexerKills: (): number => indexerKills,
+    /** Where the indexer keeps what it knows, when it has read everything. */
+    indexerStore: async (): Promise<string> => {
+      await indexer?.tick(week.now());
+      return String(indexer?.info["storePath"]);
+    },
+  };
 };

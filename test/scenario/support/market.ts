@@ -98,6 +98,8 @@ export const createMarket = async (seed: string) => {
       ...{ lowestPrice: -100_000, highestPrice: 1_000_000 },
     },
     peakPricePerKw: 300_000n,
+    // A price above this stops new orders.
+    emergency: { highestPrice: 700_000 },
     genesisSlot: GENESIS,
     production: { certifier: who.certifier.address, maintainer: who.maintainer.address, capWhPerMonth: 30_000n },
     consumption: { sponsors: [who.sponsor.address], publisher: who.publisher.address, baseline: BASELINE },

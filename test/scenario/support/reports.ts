@@ -84,14 +84,25 @@ export const createReports = (market: Market) => {
     }
   };
 
+  /** Parents of the zones, by version of the network. */
+  const networks = new Map<bigint, number[]>();
+  const parentsIn = async (slot: number): Promise<number[]> => {
+    const { version } = await c.grid.versionOf(slot);
+    const known = networks.get(version) ?? (await c.grid.gridOf(slot)).map(({ parent }) => Number(parent));
+    networks.set(version, known);
+    return known;
+  };
+  /** Archived slots: nothing about them changes any more. */
+  const kept = new Map<number, ArchivedSlot>();
+
   /** A slot as the archive keeps it: the last report, and who sold green energy to whom. */
   const slotOf = async (slot: number): Promise<ArchivedSlot> => {
+    const known = kept.get(slot);
+    if (known) return known;
     const read = versions.get(slot)?.at(-1);
     if (!read) return { slot };
     const green = greenOf(records.get(slot)?.extras ?? "0x");
-    if (green === "0x") return { ...read, sales: "0x" };
-    const parents = (await c.grid.gridOf(slot)).map(({ parent }) => Number(parent));
-    return { ...read, sales: salesList(green, ZONE_OF, parents) };
+    return { ...read, sales: green === "0x" ? "0x" : salesList(green, ZONE_OF, await parentsIn(slot)) };
   };
   const slotsOf = async (first: number, count: number): Promise<ArchivedSlot[]> => {
     const slots: ArchivedSlot[] = [];
@@ -115,6 +126,7 @@ export const createReports = (market: Market) => {
     });
     await market.send(who.stranger, c.readingArchive.archive.populateTransaction(day, done, evidence));
     leaves.set(day, [...done, ...added.map(slotLeaf)]);
+    for (const slot of added) kept.set(slot.slot, slot);
   };
 
   const leavesOf = (slot: number): string[] => leaves.get(Math.floor(slot / DAY)) ?? [];

@@ -38,6 +38,9 @@ const ORDERS_BEFORE = 22;
 const MOST_SLOTS_OF_ORDER = DAY;
 /** What an order of less is not worth. */
 const LEAST_WH = 50;
+const SURE = 390_000;
+/** First day of the home that could not pay before. */
+export const POOR_FROM = 4;
 
 /** Days whose orders are sealed in single orders, and those of the poor home, come from other stories. */
 export const dayOrderSteps = (week: Week, home: number, day: number, islanded: (slot: number) => boolean) => {
@@ -48,7 +51,9 @@ export const dayOrderSteps = (week: Week, home: number, day: number, islanded: (
     const wh = week.community.forecastWh(home, slot, islanded(slot));
     const luck = chance(week.seed, "price", home, slot);
     energyWh.push(Math.abs(wh) < LEAST_WH ? 0 : wh);
-    priceMicroPerKwh.push(Math.round(wh < 0 ? 170_000 + 150_000 * luck : 50_000 + 90_000 * luck));
+    // In the evening they want to be sure: what nobody else offers the grid sells.
+    const bidPrice = at >= 66 && at < 82 ? SURE : Math.round(170_000 + 150_000 * luck);
+    priceMicroPerKwh.push(wh < 0 ? bidPrice : Math.round(50_000 + 90_000 * luck));
     if (home !== BATTERY) continue;
     // Between the offers and the bids of the day it would also take a little cheap energy, or give some dear one away.
     energyWh.push(wh < 0 ? 100 : -100);
@@ -107,7 +112,7 @@ export const tradingStory = (week: Week, { islanded }: { islanded(slot: number):
   const postDayOrders = async (day: number): Promise<void> => {
     const agent = await market.wallet("agent:1");
     for (let home = 0; home < HOMES; home += 1) {
-      if (home === POOR) continue;
+      if (home === POOR && day < POOR_FROM) continue;
       const steps = dayOrderSteps(week, home, day, islanded);
       const green = home === CONTRACT_WALLET || home === HYDRO || (PV as readonly number[]).includes(home);
       const order = { point: home, firstSlot: GENESIS + day * DAY, sequence: 1, green, ...steps };

@@ -1,5 +1,6 @@
 import type { Wallet } from "ethers";
 import { TestWallet__factory } from "../../../types/contracts/factories/test/TestWallet__factory.ts";
+import { messageOf } from "../../../services/platform/errors.ts";
 import { connectContracts } from "../../../services/protocol/contracts.ts";
 import { CONTRACT_WALLET, createCommunity, HOMES, POOR, RATING_WH, ZONE_OF } from "./community.ts";
 import { createMarket, DAY, DAYS, GENESIS, TOKEN } from "./market.ts";
@@ -10,6 +11,8 @@ type Action = () => Promise<void>;
 /** Seconds into a slot: before the next slot's gate closes, and after it closed (it closes 300 s into a slot). */
 export const EARLY = 100;
 export const LATE = 330;
+/** When nobody can open a sealed batch of the next slot any more. */
+export const LAST = 470;
 /** Reports come four slots at a time. */
 const REPORT_EVERY = 4;
 const FIRST = -DAY;
@@ -74,7 +77,7 @@ export const createWeek = async (seed: string) => {
 
   const auctioneer = await market.auctioneer();
   const plans = new Map<string, Action[]>();
-  const on = (at: number, action: Action, when: typeof EARLY | typeof LATE = LATE): void => {
+  const on = (at: number, action: Action, when: typeof EARLY | typeof LATE | typeof LAST = LATE): void => {
     const key = `${at}:${when}`;
     plans.set(key, [...(plans.get(key) ?? []), action]);
   };
@@ -102,10 +105,22 @@ export const createWeek = async (seed: string) => {
     // When the kill came after the tick: the next one waits for the restart.
     if (after !== undefined) await auctioneer.tick(now);
   };
-  const run = async (key: string): Promise<boolean> => {
-    const actions = plans.get(key) ?? [];
-    for (const action of actions) await action();
-    return actions.length > 0;
+  const run = async (key: string): Promise<void> => {
+    for (const action of plans.get(key) ?? [])
+      await action().catch((error: unknown) => {
+        if (process.env["WEEK_DEBUG"]) {
+          console.log(
+            `at slot and second ${key} of the week: ${messageOf(error)}`,
+            (error as Error).stack
+              ?.split("\n")
+              .filter((l) => l.includes("scenario"))
+              .slice(1, 5)
+              .join("|"),
+          );
+          return;
+        }
+        throw new Error(`at slot and second ${key} of the week: ${messageOf(error)}`, { cause: error });
+      });
   };
 
   /** Reads what the meters say of a slot: replaced by the stories where something is wrong with them. */
@@ -120,18 +135,20 @@ export const createWeek = async (seed: string) => {
   /** Plays the slots from the preparation through the week's last slot and a little beyond. */
   const play = async (untilAt = DAYS * DAY): Promise<void> => {
     for (let at = FIRST; at <= untilAt; at += 1) {
-      const idle = at < -1 && !plans.has(`${at}:${EARLY}`) && !plans.has(`${at}:${LATE}`);
-      if (idle) continue;
       const slot = GENESIS + at;
-      if (plans.has(`${at}:${EARLY}`)) {
-        await goTo(slot * 900 + EARLY);
-        await run(`${at}:${EARLY}`);
+      const planned = async (when: number): Promise<void> => {
+        if (!plans.has(`${at}:${when}`)) return;
+        await goTo(slot * 900 + when);
+        await run(`${at}:${when}`);
         await tick();
-      }
+      };
+      await planned(EARLY);
+      if (at < -1 && !plans.has(`${at}:${LATE}`)) continue;
       await goTo(slot * 900 + LATE);
       if (at > 0 && at % REPORT_EVERY === 0) await reportThrough(slot - 1);
       await run(`${at}:${LATE}`);
       await tick();
+      await planned(LAST);
     }
   };
 
