@@ -130,7 +130,10 @@ const STAGES: StagePlan[] = [
   { targets: [{ ...consumption("DemandResponse"), viaIR: true }], tests: [/^consumption.(demand|response)/] },
   { targets: [{ ...consumption("Usage"), viaIR: true }], tests: [/^consumption.usage/] },
   { targets: [consumption("ReadingArchive")], tests: [/^production.archive/, /^production.certificates/] },
-  { targets: [{ ...production("Generators"), viaIR: true }], tests: [/^production.generators/, /^production.certificates/] },
+  {
+    targets: [{ ...production("Generators"), viaIR: true }],
+    tests: [/^production.generators/, /^production.certificates/],
+  },
   { targets: [production("Certificates")], tests: [/^production.certificates/] },
   { targets: [production("Incentives")], tests: [/^production.incentives/] },
   { targets: [balancing("Emergency")], tests: [/^emergency/] },

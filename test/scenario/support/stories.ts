@@ -36,7 +36,7 @@ export const playWeek = async (seed: string) => {
       await week.tick();
     }
     await keeping.run();
-    await response.finish().catch((e) => console.log(e));
+    await response.finish();
     await production.premiums([JANUARY, FEBRUARY]);
     await week.send(week.who.stranger, week.c.emergency.raiseForSilence.populateTransaction());
     await week.goTo(PEAKS_OVER * 900);

@@ -108,17 +108,6 @@ export const createWeek = async (seed: string) => {
   const run = async (key: string): Promise<void> => {
     for (const action of plans.get(key) ?? [])
       await action().catch((error: unknown) => {
-        if (process.env["WEEK_DEBUG"]) {
-          console.log(
-            `at slot and second ${key} of the week: ${messageOf(error)}`,
-            (error as Error).stack
-              ?.split("\n")
-              .filter((l) => l.includes("scenario"))
-              .slice(1, 5)
-              .join("|"),
-          );
-          return;
-        }
         throw new Error(`at slot and second ${key} of the week: ${messageOf(error)}`, { cause: error });
       });
   };
