@@ -39,6 +39,7 @@ const contracts = [
   ["consumption", "DemandResponse"],
   ["consumption", "Usage"],
   ["balancing", "StorageUnits"],
+  ["balancing", "CommunityStorage"],
 ] as const;
 
 interface Artifact {

@@ -20,6 +20,8 @@ contract MarketAccess is AccessManager {
     uint64 public constant ACCREDITED_ROLE = 5;
     /// Publishes the carbon intensity of the grid.
     uint64 public constant PUBLISHER_ROLE = 7;
+    /// Manages the community battery: its key, its trading limit, and how much of its money trades.
+    uint64 public constant STORAGE_MANAGER_ROLE = 8;
 
     constructor(address initialAdmin) AccessManager(initialAdmin) {}
 }

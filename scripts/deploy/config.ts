@@ -92,6 +92,15 @@ export const deployConfigSchema = z
       })
       .strict()
       .optional(),
+    /** The community battery: who manages it (the operator by default), name and symbol of its shares. */
+    storage: z
+      .object({
+        manager: address.optional(),
+        name: z.string().min(1).max(31).optional(),
+        symbol: z.string().min(1).max(11).optional(),
+      })
+      .strict()
+      .optional(),
   })
   .strict();
 

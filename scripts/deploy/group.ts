@@ -10,6 +10,7 @@ export const ROLES = {
   MAINTAINER: 4n,
   ACCREDITED: 5n,
   PUBLISHER: 7n,
+  STORAGE_MANAGER: 8n,
   TARIFF_PUBLISHER: 9n,
   /** Nobody's: marks the calls of the admin that the guardian may cancel (decision 0021). */
   ADMINISTRATION: 100n,

@@ -2,6 +2,7 @@ import type { Addresses } from "../../services/protocol/addresses.ts";
 import type { EmergencyOptions } from "./emergency.ts";
 import type { ConsumptionOptions } from "./consumption.ts";
 import type { ProductionOptions } from "./production.ts";
+import type { StorageOptions } from "./storage.ts";
 
 /** One zone with the line to its parent; Wh per slot. A root is its own parent; backup 0 = none connected here. */
 export interface DeployZone {
@@ -60,6 +61,7 @@ export interface MarketTerms {
   production?: ProductionOptions;
   emergency?: EmergencyOptions;
   consumption?: ConsumptionOptions;
+  storage?: StorageOptions;
 }
 
 /** Libraries that contracts are linked to: deployed, and nobody's business afterwards. */

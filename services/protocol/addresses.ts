@@ -36,6 +36,7 @@ export const addressesSchema = z
     demandResponse: address,
     usage: address,
     storageUnits: address,
+    communityStorage: address,
   })
   .strict();
 

@@ -1,5 +1,6 @@
 import { Interface, type ContractRunner, type InterfaceAbi } from "ethers";
 import type { MarketAccess } from "../../types/contracts/access/MarketAccess.ts";
+import type { CommunityStorage } from "../../types/contracts/balancing/CommunityStorage.ts";
 import type { Emergency } from "../../types/contracts/balancing/Emergency.ts";
 import type { Envelopes } from "../../types/contracts/balancing/Envelopes.ts";
 import type { Grid } from "../../types/contracts/balancing/Grid.ts";
@@ -14,6 +15,7 @@ import type { DemandResponse } from "../../types/contracts/consumption/DemandRes
 import type { Usage } from "../../types/contracts/consumption/Usage.ts";
 import type { ReadingArchive } from "../../types/contracts/consumption/ReadingArchive.ts";
 import { MarketAccess__factory } from "../../types/contracts/factories/access/MarketAccess__factory.ts";
+import { CommunityStorage__factory } from "../../types/contracts/factories/balancing/CommunityStorage__factory.ts";
 import { Emergency__factory } from "../../types/contracts/factories/balancing/Emergency__factory.ts";
 import { Envelopes__factory } from "../../types/contracts/factories/balancing/Envelopes__factory.ts";
 import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__factory.ts";
@@ -83,6 +85,7 @@ export interface Contracts {
   demandResponse: DemandResponse;
   usage: Usage;
   storageUnits: StorageUnits;
+  communityStorage: CommunityStorage;
 }
 
 /** Reads through a provider, sends through a signer. */
@@ -113,6 +116,7 @@ export const connectContracts = (addresses: Addresses, runner: ContractRunner): 
   demandResponse: DemandResponse__factory.connect(addresses.demandResponse, runner),
   usage: Usage__factory.connect(addresses.usage, runner),
   storageUnits: StorageUnits__factory.connect(addresses.storageUnits, runner),
+  communityStorage: CommunityStorage__factory.connect(addresses.communityStorage, runner),
 });
 
 const abis = {
@@ -142,6 +146,7 @@ const abis = {
   DemandResponse: DemandResponse__factory.abi,
   Usage: Usage__factory.abi,
   StorageUnits: StorageUnits__factory.abi,
+  CommunityStorage: CommunityStorage__factory.abi,
   ClearingHarness: ClearingHarness__factory.abi,
 } as const;
 

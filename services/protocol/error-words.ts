@@ -1,4 +1,5 @@
 import { consumptionSentences } from "./error-words-consumption.ts";
+import { storageSentences } from "./error-words-storage.ts";
 
 /** One sentence for every custom error of the contracts, in words that a prosumer or an operator understands. */
 type Values = Record<string, string>;
@@ -308,17 +309,7 @@ const sentences: Record<string, (v: Values) => string> = {
   PoolTooSmall: (v) => `The pool holds ${v["poolNano"]} nano-token; ${v["neededNano"]} are needed.`,
   NothingEarned: (v) => `${v["producer"]} has not earned a whole base unit.`,
   ...consumptionSentences,
-  // Storage
-  UnknownUnit: (v) => `There is no storage unit ${v["unit"]}.`,
-  UnitTermsOutOfRange: (v) =>
-    `A unit has a capacity, a power, an efficiency of 50 to 100 % and a reserve of at most 100 %, not ${v["capacityWh"]} Wh, ${v["powerW"]} W, ${v["efficiencyPpm"]} and ${v["reservePpm"]} millionths.`,
-  ConnectionHasUnit: (v) =>
-    `The meter of point ${v["connection"]} measures storage unit ${v["unit"]} already; another one needs a meter of its own.`,
-  UnitIsRetired: (v) => `Storage unit ${v["unit"]} is retired.`,
-  NotUnitMeter: (v) => `Storage unit ${v["unit"]} is measured by meter ${v["expected"]}, not by ${v["meter"]}.`,
-  UnitOutOfOrder: (v) =>
-    `Storage unit ${v["unit"]} is counted through slot ${v["countedThrough"]}; readings from slot ${v["firstSlot"]} on do not follow.`,
-  UnitSlotNotProved: (v) => `The reading of storage unit ${v["unit"]} in ${slotOf(v)} must be proved.`,
+  ...storageSentences,
   // OpenZeppelin
   AccessManagedUnauthorized: (v) => `${v["caller"]} does not have the role for this.`,
   AccessManagerUnauthorizedAccount: (v) => `${v["msgsender"]} does not have the role ${v["roleId"]}.`,
