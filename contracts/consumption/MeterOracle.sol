@@ -7,6 +7,7 @@ import {IMeterOracle, Report} from "../interfaces/IMeterOracle.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {CodeStore} from "../libraries/CodeStore.sol";
 import {Signatures} from "../libraries/Signatures.sol";
+import {SlotRing} from "../libraries/SlotRing.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
 /// See IMeterOracle for what each function does.
@@ -71,6 +72,10 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
 
     function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest) {
         return _entryOf(_reports[slot % SlotTime.RING], slot);
+    }
+
+    function entriesOf(uint32[] calldata slots) external view returns (uint256[] memory) {
+        return SlotRing.read(_reports, slots, 8, type(uint24).max, 8);
     }
 
     function replacedOf(uint32 slot) external view returns (uint8 version, bytes28 digest) {

@@ -69,6 +69,8 @@ interface IAuction {
     function progressOf(address submitter) external view returns (bytes32);
     /// First 28 bytes of the hash of the accepted ClearingRecord; 0 = not cleared (positions are zero).
     function clearingOf(uint32 slot) external view returns (bytes28);
+    /// `clearingOf` for many slots: bits 255..32 hash, 31..0 slot; 0 = not cleared.
+    function entriesOf(uint32[] calldata slots) external view returns (uint256[] memory);
     function orderBook() external view returns (address);
     function bilaterals() external view returns (address);
 }

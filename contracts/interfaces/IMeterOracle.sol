@@ -50,6 +50,8 @@ interface IMeterOracle {
     /// Version of the last report (0 = none) and the first 28 bytes of keccak256(abi.encode(slot, version, readingsHash, root)).
     /// Slots older than the ring are forgotten.
     function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest);
+    /// `reportOf` for many slots: bits 255..32 digest, 31..8 lap of the ring, 7..0 version; 0 = no report.
+    function entriesOf(uint32[] calldata slots) external view returns (uint256[] memory);
     /// The report that a slot was settled with, when a higher version replaced it: what `Settlement.resettle` takes back. Version 0 = none.
     function replacedOf(uint32 slot) external view returns (uint8 version, bytes28 digest);
     function epoch() external view returns (uint32);

@@ -32,6 +32,8 @@ interface ITariffs {
     function termsOf(uint32 slot) external view returns (SlotTerms memory);
     /// The terms as one word (TermsWord); 0 when none are published. A slot without terms takes no orders and pays nothing.
     function wordOf(uint32 slot) external view returns (TermsWord);
+    /// `wordOf` for many slots.
+    function wordsOf(uint32[] calldata slots) external view returns (uint256[] memory);
     function isPublished(uint32 slot) external view returns (bool);
     /// No import tariff is ever above this (bounds the margin), micro-token per kWh.
     function highestImportTariff() external view returns (int40);

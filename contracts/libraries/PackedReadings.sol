@@ -6,6 +6,7 @@ library PackedReadings {
     uint256 internal constant BYTES = 8;
     uint256 internal constant MISSING = 3;
     uint256 internal constant MAX_WH = 0x7fffffff;
+    uint256 private constant HIGHEST_BITS = 0x8000000000000000800000000000000080000000000000008000000000000000;
 
     function decode(uint64 raw) internal pure returns (uint8 quality, uint32 importWh, uint32 exportWh) {
         return (uint8(raw >> 62), uint32((raw >> 31) & MAX_WH), uint32(raw & MAX_WH));
@@ -36,5 +37,62 @@ library PackedReadings {
             }
         }
         // The quality decides alone: whatever the other seven bytes hold does not count.
+    }
+
+    /// Room for `points` readings, zeros up to the next 32 points (and beyond, since points are written by the word), and `head` bytes
+    /// in front of it.
+    function room(uint256 points, uint256 head) internal pure returns (bytes memory buffer) {
+        buffer = new bytes(head + ((points + 63) & ~uint256(31)) * BYTES);
+        assembly ("memory-safe") {
+            buffer := add(buffer, head)
+            mstore(buffer, shl(3, points))
+        }
+    }
+
+    /// Writes what a missing reading counts as, min(position, 0), in its place, so that payments need not tell it from others. Its
+    /// quality stays. True when anything was written. `positions` as PackedEnergy has them, `readings` with `room`.
+    function replaceMissing(bytes memory readings, bytes memory positions) internal pure returns (bool replaced) {
+        assembly ("memory-safe") {
+            let first := add(readings, 32)
+            let end := add(first, mload(readings))
+            let any := 0
+            // Four readings a word, eight words a turn.
+            for {
+                let at_ := first
+            } lt(at_, end) {
+                at_ := add(at_, 256)
+            } {
+                any := or(
+                    any,
+                    or(
+                        or(or(mload(at_), mload(add(at_, 32))), or(mload(add(at_, 64)), mload(add(at_, 96)))),
+                        or(
+                            or(mload(add(at_, 128)), mload(add(at_, 160))),
+                            or(mload(add(at_, 192)), mload(add(at_, 224)))
+                        )
+                    )
+                )
+            }
+            // Only qualities 2 and 3 have the highest bit.
+            if and(any, HIGHEST_BITS) {
+                // The point's bytes are the lowest of each loaded word.
+                let position := add(positions, 4)
+                for {
+                    let at_ := first
+                } lt(at_, end) {
+                    at_ := add(at_, 8)
+                } {
+                    if gt(byte(0, mload(at_)), 191) {
+                        let raw := mload(position)
+                        let boughtWh := mul(and(raw, 0xffffff), and(shr(31, raw), 1))
+                        // Imported what was bought, exported nothing; the word's other bytes as they were.
+                        raw := or(shl(62, 3), shl(31, boughtWh))
+                        mstore(at_, or(shl(192, raw), shr(64, shl(64, mload(at_)))))
+                        replaced := 1
+                    }
+                    position := add(position, 4)
+                }
+            }
+        }
     }
 }

@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import {Earning} from "../interfaces/ILedger.sol";
 
-/// What accounts pay for the words of their orders, and what clearers earn by them. A slot's words are added in pages of eight
+/// What accounts pay for the words of their orders, and what clearers earn by them. A slot's words are added in pages of 32
 /// points; money is counted once per transaction, however many slots it settles.
 library WordFees {
-    /// Points whose counts share a word of memory.
-    uint256 internal constant PAGE = 8;
+    /// Points whose counts are added in one turn, eight in a word.
+    uint256 internal constant PAGE = 32;
     uint256 private constant LANES = 0x0000007f0000007f0000007f0000007f0000007f0000007f0000007f0000007f;
     uint256 private constant ONES = 0x0000000100000001000000010000000100000001000000010000000100000001;
 
@@ -23,8 +23,17 @@ library WordFees {
                 let lanes := and(shr(24, mload(position)), LANES)
                 sums := add(sums, lanes)
                 mstore(count, add(mload(count), lanes))
-                position := add(position, 32)
-                count := add(count, 32)
+                lanes := and(shr(24, mload(add(position, 32))), LANES)
+                sums := add(sums, lanes)
+                mstore(add(count, 32), add(mload(add(count, 32)), lanes))
+                lanes := and(shr(24, mload(add(position, 64))), LANES)
+                sums := add(sums, lanes)
+                mstore(add(count, 64), add(mload(add(count, 64)), lanes))
+                lanes := and(shr(24, mload(add(position, 96))), LANES)
+                sums := add(sums, lanes)
+                mstore(add(count, 96), add(mload(add(count, 96)), lanes))
+                position := add(position, 128)
+                count := add(count, 128)
             }
             // The sum of all lanes arrives in the highest one.
             words := shr(224, mul(sums, ONES))

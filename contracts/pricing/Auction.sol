@@ -16,6 +16,7 @@ import {ClearingSubmission, MarketTerms, PriceBand, SlotTerms, ZoneTerms} from "
 import {ClearingPart} from "../libraries/PartTypes.sol";
 import {RecordExtras} from "../libraries/RecordExtras.sol";
 import {RecordDigest} from "../libraries/RecordDigest.sol";
+import {SlotRing} from "../libraries/SlotRing.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 
 /// See IAuction for what each function does.
@@ -77,6 +78,10 @@ contract Auction is IAuction, IClearingErrors {
     function clearingOf(uint32 slot) public view returns (bytes28) {
         uint256 entry = _clearings[slot % SlotTime.RING];
         return uint32(entry) == slot ? bytes28(bytes32(entry)) : bytes28(0);
+    }
+
+    function entriesOf(uint32[] calldata slots) external view returns (uint256[] memory) {
+        return SlotRing.read(_clearings, slots, 0, type(uint32).max, 0);
     }
 
     /// The posted book is the one that the chain holds; it may be empty beside bilateral trades.

@@ -13,6 +13,7 @@ import {ISettlement, SlotToResettle, SlotToSettle} from "../interfaces/ISettleme
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
 import {ExtraPayments} from "../libraries/ExtraPayments.sol";
+import {LanePayments, LanePlan} from "../libraries/LanePayments.sol";
 import {PackedEnergy} from "../libraries/PackedEnergy.sol";
 import {PackedReadings} from "../libraries/PackedReadings.sol";
 import {RecordDigest} from "../libraries/RecordDigest.sol";
@@ -43,9 +44,11 @@ contract Settlement is ISettlement {
     struct Work {
         /// Where each point's zone stands in `table`.
         bytes rows;
-        /// Copies of a slot's positions (whole pages of WordFees) and readings, one entry per registered point.
+        /// Copies of a slot's positions (whole pages of WordFees) and readings, one entry per registered point. In front of the readings
+        /// is room for the other fields of `Settled`.
         bytes positions;
         bytes readings;
+        LanePlan lanes;
         ZoneRow[] table;
         int128[] deltas;
         FixedMoney total;
@@ -56,10 +59,24 @@ contract Settlement is ISettlement {
         uint32 gridFrom;
         uint32 gridThrough;
         uint256 backedZones;
-        /// Whether a zone price of the slot lies beyond the tariffs.
+        /// Whether a zone price of the slot lies beyond the tariffs, and what bounds its prices (SlotPayments.setPrices).
         bool outside;
+        uint256 highestPrice;
         EnvelopeCharges.Work envelopes;
+        /// Word of statuses at hand, and its page.
+        uint256 statusPage;
+        uint256 statuses;
     }
+
+    /// What the chain keeps of a slot to be settled.
+    struct Kept {
+        uint256 report;
+        uint256 clearing;
+        TermsWord terms;
+    }
+
+    /// Bytes of the fields of `Settled` in front of its readings.
+    uint256 private constant HEAD = 7 * 32;
 
     IMeteringPoints public immutable meteringPoints;
     IGrid public immutable grid;
@@ -100,14 +117,17 @@ contract Settlement is ISettlement {
 
     function settle(SlotToSettle[] calldata slots) external {
         if (slots.length == 0) revert NothingToSettle();
+        uint32[] memory numbers = _numbersOf(slots);
+        uint256[] memory reports = meterOracle.entriesOf(numbers);
+        uint256[] memory clearings = auction.entriesOf(numbers);
+        uint256[] memory terms = tariffs.wordsOf(numbers);
         Work memory work = _open(slots.length);
-        uint32 previous;
-        for (uint256 i = 0; i < slots.length; ++i) {
-            uint32 slot = slots[i].record.slot;
-            if (i != 0 && slot <= previous) revert SlotsNotAscending(previous, slot);
-            previous = slot;
-            _settle(work, slots[i], slot);
+        work.statusPage = StatusRing.pageOf(numbers[0]);
+        work.statuses = _statuses[work.statusPage];
+        for (uint256 i = 0; i < numbers.length; ++i) {
+            _settle(work, slots[i], numbers[i], Kept(reports[i], clearings[i], TermsWord.wrap(terms[i])));
         }
+        _statuses[work.statusPage] = work.statuses;
         _move(work);
     }
 
@@ -118,17 +138,19 @@ contract Settlement is ISettlement {
         for (uint256 i = 0; i < slots.length; ++i) {
             uint32 slot = slots[i].record.slot;
             uint8 version = _reopen(slots[i], slot);
-            bool cleared = _isCleared(slots[i].record, slot);
-            _pay(work, slots[i].record, slot, slots[i].settledReadings, cleared);
+            bool cleared = _isCleared(slots[i].record, slot, auction.clearingOf(slot));
+            _pay(work, slots[i].record, slot, tariffs.wordOf(slot), slots[i].settledReadings, cleared);
             (, uint32 since, ) = _statuses.get(slot);
             _statuses.set(slot, Status.Settled, since, version);
         }
+        LanePayments.flush(work.lanes, work.deltas);
         SlotPayments.negate(work.deltas, work.total);
         for (uint256 i = 0; i < slots.length; ++i) {
             uint32 slot = slots[i].record.slot;
             (, , uint8 version) = _statuses.get(slot);
             bool cleared = auction.clearingOf(slot) != 0;
-            FixedMoney memory money = _pay(work, slots[i].record, slot, slots[i].readings, cleared);
+            TermsWord terms = tariffs.wordOf(slot);
+            (FixedMoney memory money, ) = _pay(work, slots[i].record, slot, terms, slots[i].readings, cleared);
             _emitSettled(slot, version, Status.Settled, slots[i].readings, money);
         }
         _move(work);
@@ -160,8 +182,9 @@ contract Settlement is ISettlement {
         _statuses.set(slot, Status.Settled, since, 0);
         Work memory work = _open(1);
         FixedMoney memory money;
-        if (_isCleared(record, slot)) {
-            TermsWord terms = _prepare(work, record, slot, true);
+        if (_isCleared(record, slot, auction.clearingOf(slot))) {
+            TermsWord terms = tariffs.wordOf(slot);
+            _prepare(work, record, slot, terms, true);
             _countWords(work, record);
             SlotPayments.addPositions(work.rows, work.positions, work.deltas);
             _addExtras(work, record, false);
@@ -196,31 +219,57 @@ contract Settlement is ISettlement {
         return _statuses.get(slot);
     }
 
-    function _settle(Work memory work, SlotToSettle calldata given, uint32 slot) private {
-        _unsettled(slot);
-        (uint8 version, bytes28 expected) = meterOracle.reportOf(slot);
-        if (version == 0) revert NotReported(slot);
-        _checkReadings(slot, version, expected, given.readings, given.root);
-        bool cleared = _isCleared(given.record, slot);
-        _statuses.set(slot, Status.Settled, SlotTime.current(), version);
-        FixedMoney memory money = _pay(work, given.record, slot, given.readings, cleared);
-        if (cleared) _countWords(work, given.record);
-        _emitSettled(slot, version, Status.Settled, given.readings, money);
+    /// Numbers of the slots, ascending and none of them beyond what may be open.
+    function _numbersOf(SlotToSettle[] calldata slots) private view returns (uint32[] memory numbers) {
+        numbers = new uint32[](slots.length);
+        uint32 finalThrough_ = finalThrough;
+        uint32 previous;
+        for (uint256 i = 0; i < slots.length; ++i) {
+            uint32 slot = slots[i].record.slot;
+            if (i != 0 && slot <= previous) revert SlotsNotAscending(previous, slot);
+            _checkOpen(slot, finalThrough_);
+            numbers[i] = previous = slot;
+        }
     }
 
-    /// Pays a slot on its readings.
+    function _settle(Work memory work, SlotToSettle calldata given, uint32 slot, Kept memory kept) private {
+        uint256 page = StatusRing.pageOf(slot);
+        if (page != work.statusPage) {
+            _statuses[work.statusPage] = work.statuses;
+            work.statusPage = page;
+            work.statuses = _statuses[page];
+        }
+        (Status status, , ) = StatusRing.entryOf(work.statuses, slot);
+        if (status == Status.Settled) revert AlreadySettled(slot);
+        uint8 version = uint8(kept.report);
+        if (version == 0) revert NotReported(slot);
+        bytes calldata readings = given.readings;
+        ClearingRecord calldata record = given.record;
+        _checkReadings(slot, version, bytes28(bytes32(kept.report)), PackedReadings.hash(readings), given.root);
+        bool cleared = _isCleared(record, slot, bytes28(bytes32(kept.clearing)));
+        work.statuses = StatusRing.withEntry(work.statuses, slot, Status.Settled, SlotTime.current(), version);
+        (FixedMoney memory money, bool whole) = _pay(work, record, slot, kept.terms, readings, cleared);
+        if (cleared) _countWords(work, record);
+        if (whole) _emitWhole(work, slot, version, money);
+        else _emitSettled(slot, version, Status.Settled, readings, money);
+    }
+
+    /// Pays a slot on its readings. `whole`: the buffer holds them as they were given.
     function _pay(
         Work memory work,
         ClearingRecord calldata record,
         uint32 slot,
+        TermsWord terms,
         bytes calldata readings,
         bool cleared
-    ) private view returns (FixedMoney memory money) {
-        TermsWord terms = _prepare(work, record, slot, cleared);
+    ) private view returns (FixedMoney memory money, bool whole) {
+        _prepare(work, record, slot, terms, cleared);
         PackedReadings.copyTo(readings, work.readings, work.deltas.length);
+        whole = readings.length == work.readings.length;
         // Without terms the slot took no orders, and nobody pays anything.
-        if (!terms.isPublished()) return money;
-        SlotPayments.addPayments(work.rows, work.positions, work.readings, work.deltas);
+        if (!terms.isPublished()) return (money, whole);
+        if (PackedReadings.replaceMissing(work.readings, work.positions)) whole = false;
+        LanePayments.add(work.lanes, work.highestPrice, work.rows, work.positions, work.readings, work.deltas);
         int256 chargedNano = cleared ? _addExtras(work, record, true) : int256(0);
         money = SlotPayments.fixedMoney(
             work.table,
@@ -243,36 +292,39 @@ contract Settlement is ISettlement {
         bytes28 expected;
         (version, expected) = meterOracle.reportOf(slot);
         if (version == settled) revert NothingToResettle(slot, version);
-        _checkReadings(slot, version, expected, given.readings, given.root);
+        _checkReadings(slot, version, expected, PackedReadings.hash(given.readings), given.root);
         // The oracle kept it: no version that is settled is replaced without.
         (, expected) = meterOracle.replacedOf(slot);
-        _checkReadings(slot, settled, expected, given.settledReadings, given.settledRoot); // [95]
+        bytes32 settledHash = PackedReadings.hash(given.settledReadings);
+        _checkReadings(slot, settled, expected, settledHash, given.settledRoot); // [95]
     }
 
     /// Status of a slot that may still be settled; Open or Estimated.
     function _unsettled(uint32 slot) private view returns (Status status) {
-        if (slot < genesisSlot) revert BeforeGenesis(slot, genesisSlot);
-        uint32 finalThrough_ = finalThrough;
-        if (slot <= finalThrough_) revert AlreadySettled(slot);
-        if (slot > finalThrough_ + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough_ + 1);
+        _checkOpen(slot, finalThrough);
         (status, , ) = _statuses.get(slot);
         if (status == Status.Settled) revert AlreadySettled(slot);
+    }
+
+    function _checkOpen(uint32 slot, uint32 finalThrough_) private view {
+        if (slot < genesisSlot) revert BeforeGenesis(slot, genesisSlot);
+        if (slot <= finalThrough_) revert AlreadySettled(slot);
+        if (slot > finalThrough_ + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough_ + 1);
     }
 
     function _checkReadings(
         uint32 slot,
         uint8 version,
         bytes28 expected,
-        bytes calldata readings,
+        bytes32 readingsHash,
         bytes32 root
     ) private pure {
-        bytes28 got = bytes28(keccak256(abi.encode(slot, version, PackedReadings.hash(readings), root)));
+        bytes28 got = bytes28(keccak256(abi.encode(slot, version, readingsHash, root)));
         if (got != expected) revert ReadingsMismatch(slot, expected, got);
     }
 
     /// Whether the slot was cleared; then the record must be the accepted one.
-    function _isCleared(ClearingRecord calldata record, uint32 slot) private view returns (bool) {
-        bytes28 expected = auction.clearingOf(slot);
+    function _isCleared(ClearingRecord calldata record, uint32 slot, bytes28 expected) private pure returns (bool) {
         if (expected == 0) return false;
         bytes28 got = RecordDigest.ofCalldata(record);
         if (got != expected) revert RecordMismatch(slot, expected, got); // [24]
@@ -286,10 +338,11 @@ contract Settlement is ISettlement {
         work.positions = new bytes(pages * WordFees.PAGE * PackedEnergy.BYTES);
         work.words = new bytes(work.positions.length);
         work.earnings = WordFees.room(slots);
-        work.readings = new bytes(points * PackedReadings.BYTES);
+        work.readings = PackedReadings.room(points, HEAD);
         work.deltas = new int128[](points);
         work.table = new ZoneRow[](grid.zoneCount());
         work.rows = SlotPayments.rowsOf(work.table, zones);
+        work.lanes = LanePayments.plan(work.table, zones);
         work.gridFrom = type(uint32).max;
         work.envelopes = EnvelopeCharges.open(envelopes, meteringPoints, _penaltyPrice);
     }
@@ -299,11 +352,17 @@ contract Settlement is ISettlement {
         Work memory work,
         ClearingRecord calldata record,
         uint32 slot,
+        TermsWord terms,
         bool cleared
-    ) private view returns (TermsWord terms) {
-        terms = tariffs.wordOf(slot);
+    ) private view {
         if (slot < work.gridFrom || slot > work.gridThrough) _readGrid(work, slot);
-        work.outside = SlotPayments.setPrices(work.table, record.prices, cleared, terms, work.backedZones);
+        (work.outside, work.highestPrice) = SlotPayments.setPrices(
+            work.table,
+            record.prices,
+            cleared,
+            terms,
+            work.backedZones
+        );
         PackedEnergy.copyTo(record.positions, work.positions, cleared);
     }
 
@@ -346,6 +405,7 @@ contract Settlement is ISettlement {
 
     function _move(Work memory work) private {
         FixedMoney memory total = work.total;
+        LanePayments.flush(work.lanes, work.deltas);
         WordFees.charge(work.words, work.deltas, _wordFeeNano);
         ledger.move(
             0,
@@ -356,6 +416,24 @@ contract Settlement is ISettlement {
             int128(total.congestion),
             work.earnings
         );
+    }
+
+    /// As `_emitSettled` with status Settled, when the buffer holds the readings as they were given: the event's data is put together
+    /// around them.
+    function _emitWhole(Work memory work, uint32 slot, uint8 version, FixedMoney memory money) private {
+        bytes memory readings = work.readings;
+        bytes32 topic = Settled.selector;
+        Status status = Status.Settled;
+        assembly ("memory-safe") {
+            let data := sub(readings, HEAD)
+            mstore(data, version)
+            mstore(add(data, 0x20), status)
+            mstore(add(data, 0x40), HEAD)
+            // Four amounts, each in a word already.
+            mcopy(add(data, 0x60), money, 0x80)
+            let size := and(add(mload(readings), 31), not(31))
+            log2(data, add(add(HEAD, 0x20), size), topic, slot)
+        }
     }
 
     function _emitSettled(

@@ -7,6 +7,7 @@ import {ISettlement} from "../interfaces/ISettlement.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
 import {SlotTerms} from "../libraries/MarketTypes.sol";
+import {SlotRing} from "../libraries/SlotRing.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {TermsWord, TermsWordLibrary} from "../libraries/TermsWord.sol";
 
@@ -21,7 +22,7 @@ contract Tariffs is ITariffs, AccessManaged {
     address public immutable settlement;
     address public immutable dynamicTariffs;
 
-    mapping(uint256 ringIndex => TermsWord) private _ring;
+    mapping(uint256 ringIndex => uint256 word) private _ring;
 
     error BoundsCross(int40 lowest, int40 highest);
     error PenaltyTooHigh(uint32 price, uint256 highest);
@@ -64,9 +65,9 @@ contract Tariffs is ITariffs, AccessManaged {
             if (slot < current) revert SlotOver(slot);
             if (slot > latest) revert TooFarAhead(slot, latest);
             if (slot > finalThrough + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough + 1);
-            if (_ring[slot % SlotTime.RING].slot() == slot) revert AlreadyPublished(slot);
+            if (wordOf(slot).isPublished()) revert AlreadyPublished(slot);
             _check(slot, terms[i]);
-            _ring[slot % SlotTime.RING] = TermsWordLibrary.pack(slot, terms[i]);
+            _ring[slot % SlotTime.RING] = TermsWord.unwrap(TermsWordLibrary.pack(slot, terms[i]));
         }
         emit TermsPublished(firstSlot, terms);
     }
@@ -82,8 +83,12 @@ contract Tariffs is ITariffs, AccessManaged {
     }
 
     function wordOf(uint32 slot) public view returns (TermsWord word) {
-        word = _ring[slot % SlotTime.RING];
+        word = TermsWord.wrap(_ring[slot % SlotTime.RING]);
         if (word.slot() != slot) word = TermsWord.wrap(0);
+    }
+
+    function wordsOf(uint32[] calldata slots) external view returns (uint256[] memory) {
+        return SlotRing.read(_ring, slots, 232, type(uint24).max, 0);
     }
 
     /// What dynamic tariffs govern is published by them alone, else whoever has the role could set prices by hand.

@@ -89,7 +89,7 @@ contract SlotPaymentsTest {
         }
         slot.rows = SlotPayments.rowsOf(slot.table, zones);
         if (c.estimated) SlotPayments.addPositions(slot.rows, slot.positions, slot.deltas);
-        else SlotPayments.addPayments(slot.rows, slot.positions, slot.readings, slot.deltas);
+        else SlotPayments.addPayments(slot.rows, slot.positions, slot.readings, slot.deltas, 0, POINTS);
         if (apart) {
             ClearingExtras memory extras;
             (extras, tradedNano) = _extras(c, zones, tradedNano);

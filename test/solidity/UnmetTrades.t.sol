@@ -40,7 +40,7 @@ contract UnmetTradesTest {
         TermsWord terms,
         uint256 backed
     ) external pure returns (ZoneRow[] memory, bool) {
-        bool outside = SlotPayments.setPrices(table, prices, true, terms, backed);
+        (bool outside, ) = SlotPayments.setPrices(table, prices, true, terms, backed);
         return (table, outside);
     }
 
@@ -115,7 +115,7 @@ contract UnmetTradesTest {
         slot.readings = abi.encodePacked(_reading(c.metered) | quality, _reading(c.other) | quality);
         slot.deltas = new int128[](2);
         slot.metered = true;
-        SlotPayments.addPayments(slot.rows, slot.positions, slot.readings, slot.deltas);
+        SlotPayments.addPayments(slot.rows, slot.positions, slot.readings, slot.deltas, 0, 2);
         ClearingExtras memory extras = _extras(c);
         if (ExtraPayments.add(slot, extras)) outside = true;
         if (outside) members = UnmetTrades.charge(slot, extras);
