@@ -71,7 +71,7 @@ contract LanePaymentsTest {
     /// Every reading and position at its largest, at prices that fill the lanes.
     function test_LanesHoldTheLargest() external view {
         for (uint256 sign = 0; sign < 4; ++sign) {
-            Case memory c = _case(sign, 16, 1, 0);
+            Case memory c = _case(sign, 16, 0, 0);
             ZoneRow[] memory table = new ZoneRow[](1);
             bytes memory rows = SlotPayments.rowsOf(table, c.zoneOf);
             LanePlan memory planned = LanePayments.plan(table, c.zoneOf);
