@@ -7,6 +7,10 @@ import { createFacts, type MarketFacts } from "./facts.ts";
 import { createGenerators, type RebuiltGenerator } from "./generators.ts";
 import { createIncentives, type RebuiltIncentives } from "./incentives.ts";
 import { eventsOfLogs, type LogEvent } from "./log-events.ts";
+import { createResponses, type RebuiltEvent } from "./responses.ts";
+import { createShares, type RebuiltShares } from "./shares.ts";
+import { createStorage, type RebuiltUnit } from "./storage.ts";
+import { createUsage, type RebuiltMonth } from "./usage.ts";
 
 /** Everything of record of a market, from its events alone. Money nano-token unless it says base units, energy Wh. */
 export interface Community {
@@ -22,6 +26,15 @@ export interface Community {
   incentives: RebuiltIncentives;
   /** Free deposits of relayers, token base units. */
   bonds: Map<string, bigint>;
+  /** Events of demand response by number: baselines, payments, penalties. */
+  responses: RebuiltEvent[];
+  /** What sponsors of demand response may withdraw, token base units. */
+  owedToSponsors: Map<string, bigint>;
+  /** By point, then by month (12 x year + month - 1). */
+  usage: Map<number, Map<number, RebuiltMonth>>;
+  storageUnits: RebuiltUnit[];
+  /** What peak charge and refunds go by. */
+  shares: RebuiltShares;
   /** Where events contradict each other, or what was computed from cleared positions and readings: must be empty. */
   problems: string[];
 }
@@ -42,6 +55,10 @@ export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses):
   const certificates = createCertificates(facts, report);
   const incentives = createIncentives(generators.generators, report);
   const bonds = createBonds();
+  const responses = createResponses(facts, report);
+  const usage = createUsage(facts, certificates.certificates.matched, report);
+  const storage = createStorage(facts, report);
+  const shares = createShares(facts, bills.balancesNano, report);
 
   const apply = (event: LogEvent): void => {
     applyFacts(event);
@@ -51,6 +68,10 @@ export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses):
     certificates.apply(event);
     incentives.apply(event);
     bonds.apply(event);
+    responses.apply(event);
+    usage.apply(event);
+    storage.apply(event);
+    shares.apply(event);
   };
   for (const event of eventsOfLogs(logs, addresses)) {
     const { block, name } = event.core ?? event.module;
@@ -69,5 +90,7 @@ export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses):
     ...{ facts, balancesNano: bills.balancesNano, earnedNano: bills.earnedNano, bills: bills.bills },
     ...{ certificates: certificates.certificates, generators: generators.generators },
     ...{ incentives: incentives.incentives, bonds: bonds.free, problems },
+    ...{ responses: responses.events, owedToSponsors: responses.owed, usage: usage.usage },
+    ...{ storageUnits: storage.units, shares: shares.shares },
   };
 };

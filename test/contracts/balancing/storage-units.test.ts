@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { FIRST_STORAGE_METER } from "../../../services/protocol/report.ts";
 import { missing, reading } from "../support/world.ts";
 import { createProduction, type Production } from "../production/support.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const PPM = 1_000_000n;
 /** A battery of 2,000 Wh and 4 kW at home 3, and 90 % efficient; 20 % are kept. */
@@ -21,6 +22,9 @@ describe("storage units", () => {
     p = await createProduction();
     first = p.genesisSlot;
     await p.of(3).storageUnits.register(TERMS);
+  });
+  afterEach(async () => {
+    await expectRebuilt(p);
   });
 
   const charge = (importWh: number, exportWh = 0) =>

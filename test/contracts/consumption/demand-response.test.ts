@@ -3,6 +3,7 @@ import { SLOTS_PER_DAY } from "../../../services/protocol/archive.ts";
 import { baselineDays } from "../../../services/core/demand/baseline.ts";
 import { createResponse, SLOTS, type ResponseStand, type Story } from "./response.ts";
 import { METHOD } from "./stand.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 /** Home 0 has used 900 Wh per slot on the mean of Friday and Monday and buys 850; home 1 has used 550 and buys more. */
 const STORY: Story = {
@@ -23,6 +24,7 @@ describe("demand response", () => {
   });
   afterEach(async () => {
     expect(await r.discrepancyNano(), "the ledger holds what it owes").to.equal(0n);
+    await expectRebuilt(r);
     await restore();
   });
 

@@ -7,6 +7,7 @@ import { TestFeeToken__factory } from "../../../types/contracts/factories/test/T
 import type { PackedReading } from "../../../services/protocol/words.ts";
 import { missing, reading } from "../support/world.ts";
 import { createResponse, using, type ResponseStand, type Story } from "./response.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const STORY: Story = {
   enrolled: [
@@ -25,6 +26,7 @@ describe("demand response with meters that fail", () => {
   });
   afterEach(async () => {
     expect(await r.discrepancyNano(), "the ledger holds what it owes").to.equal(0n);
+    await expectRebuilt(r);
     await restore();
   });
   const verified = async (id: number) =>

@@ -12,6 +12,7 @@ import { FIRST_OWN_METER, SLOTS_PER_DAY } from "../../../services/protocol/archi
 import { Usage__factory } from "../../../types/contracts/factories/consumption/Usage__factory.ts";
 import { missing, reading } from "../support/world.ts";
 import { createStand, type Stand } from "./stand.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const PERIODS = Array.from({ length: 48 }, (_, hour) => (hour * 7) % 4);
 const DEFAULT_GRAMS = Array.from({ length: 16 }, () => 450);
@@ -58,6 +59,9 @@ describe("usage", () => {
     await s.runDay(friday + 1, saturday, SLOTS_PER_DAY, () => [reading(0, 500)]);
     await s.archiveDay(friday);
     await s.archiveDay(friday + 1);
+  });
+  after(async () => {
+    await expectRebuilt(s);
   });
 
   const publisher = async () => s.as((await s.ethers.getSigner("0x" + "77".repeat(20))) as never).usage;

@@ -4,6 +4,7 @@ import type { Contracts } from "../../../services/protocol/contracts.ts";
 import type { RawLog } from "../../../services/protocol/events.ts";
 import { BACKUP, CONGESTION, DEFAULT_FUND, MEMBERS, OPERATOR } from "../../../services/protocol/market-store.ts";
 import { rebuildCommunity, type Community } from "../../../services/protocol/rebuild/community.ts";
+import { packedMonth } from "../../../services/protocol/rebuild/usage.ts";
 import { rebuiltAddresses } from "../../../services/protocol/rebuild/log-events.ts";
 
 /** What the contracts are asked through. */
@@ -24,7 +25,7 @@ const createDiffer = () => {
   const found: string[] = [];
   const plain = (value: unknown): string =>
     JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? String(each) : each));
-  const same = async (name: string, rebuilt: unknown, held: Promise<unknown>): Promise<void> => {
+  const same = async (name: string, rebuilt: unknown, held: unknown): Promise<void> => {
     const got = await held;
     const normal = (value: unknown): unknown =>
       Array.isArray(value) ? value.map(normal) : typeof value === "number" ? BigInt(value) : value;
@@ -81,12 +82,8 @@ const generatorsDiffer = async ({ generators, incentives }: Contracts, it: Commu
   await same("generators", it.generators.length, generators.generatorCount());
   for (const { generator, producer, consented, storageBacked, state, certification, months } of it.generators) {
     const held = await generators.generatorOf(generator);
-    await same(`producer of ${generator}`, producer, Promise.resolve(held.producer));
-    await same(
-      `consent of ${generator}`,
-      [consented, storageBacked],
-      Promise.resolve([held.consented, held.storageBacked]),
-    );
+    await same(`producer of ${generator}`, producer, held.producer);
+    await same(`consent of ${generator}`, [consented, storageBacked], [held.consented, held.storageBacked]);
     await same(`state of generator ${generator}`, Object.values(state), generators.stateOf(generator));
     await same(`certification of ${generator}`, Object.values(certification), generators.certificationOf(generator));
     for (const [month, sums] of months)
@@ -102,12 +99,85 @@ const generatorsDiffer = async ({ generators, incentives }: Contracts, it: Commu
   }
 };
 
+const responsesDiffer = async ({ demandResponse }: Contracts, it: Community, same: Same) => {
+  await same("events", it.responses.length, demandResponse.eventCount());
+  for (const { id, sponsor, closed, counted, gaps, blind, held, zones, totalsWh, points } of it.responses) {
+    const event = await demandResponse.eventOf(id);
+    const name = `event ${id}`;
+    await same(
+      name,
+      [sponsor, closed, counted, gaps.size > 0, blind, held, points.size],
+      [...[event.sponsor, event.closed, event.counted, event.gaps, event.blind, event.held, event.enrolled]],
+    );
+    for (const zone of zones)
+      await same(`${name}, zone ${zone}`, totalsWh.get(zone), demandResponse.totalsOf(id, zone));
+    for (const of of points.values()) {
+      const on = await demandResponse.enrolmentOf(id, of.point);
+      const rebuilt = [
+        of.capacityWh,
+        of.zone,
+        of.boughtWh !== undefined,
+        of.proof !== undefined,
+        of.paid !== undefined,
+      ];
+      const more = [of.boughtWh ?? 0, of.surplusPrice, of.due?.verifiedWh ?? 0];
+      await same(`${name}, point ${of.point}`, [...rebuilt, ...more], [...on]);
+    }
+  }
+  for (const [sponsor, amount] of it.owedToSponsors)
+    await same(`owed to ${sponsor}`, amount, demandResponse.owedOf(sponsor));
+};
+
+const usageDiffers = async ({ usage, storageUnits, peakCharge, refunds }: Contracts, it: Community, same: Same) => {
+  for (const [point, months] of it.usage)
+    for (const [month, sums] of months) {
+      await same(`usage of ${point} in ${month}`, packedMonth(sums), usage.monthOf(point, month));
+      await same(
+        `footprint of ${point} in ${month}`,
+        sums.importedMg - sums.creditedMg,
+        usage.footprintOf(point, month),
+      );
+      const peakWh = BigInt(sums.peakImportWh) * BigInt(sums.slots);
+      const ppm = peakWh === 0n ? 0n : (sums.importWh * 1_000_000n) / peakWh;
+      await same(`load factor of ${point} in ${month}`, ppm, usage.loadFactorOf(point, month));
+    }
+  await same("storage units", it.storageUnits.length, storageUnits.unitCount());
+  for (const { unit, countedThrough, charge, retired, meter } of it.storageUnits) {
+    const { storedMicroWh, chargedWh, dischargedWh, unmeteredSlots, missingMicroWh, excessMicroWh } = charge;
+    const state = [
+      countedThrough,
+      storedMicroWh,
+      chargedWh,
+      dischargedWh,
+      unmeteredSlots,
+      missingMicroWh,
+      excessMicroWh,
+    ];
+    await same(`state of unit ${unit}`, state, storageUnits.stateOf(unit));
+    const held = await storageUnits.unitOf(unit);
+    await same(`unit ${unit}`, [retired, meter], [held.retired, held.meter]);
+  }
+  for (const [month, list] of it.shares.peaks) {
+    const padded = [0, 1, 2].map((at) => list[at] ?? { slot: 0, wh: 0 });
+    await same(
+      `peaks of ${month}`,
+      [padded.map(({ slot }) => slot), padded.map(({ wh }) => wh)],
+      peakCharge.peaksOf(month),
+    );
+  }
+  for (const [month, energy] of it.shares.energyWh)
+    for (const [point, wh] of energy.entries())
+      await same(`energy of ${point} in ${month}`, wh, refunds.energyOf(month, point));
+};
+
 /** Where a rebuilt community and the contracts' views differ, and what the rebuild itself found; empty when all is one. */
 export const differencesOf = async ({ c }: Pick<RebuiltWorld, "c">, it: Community): Promise<string[]> => {
   const { found, same } = createDiffer();
   await moneyDiffers(c, it, same);
   await certificatesDiffer(c, it, same);
   await generatorsDiffer(c, it, same);
+  await responsesDiffer(c, it, same);
+  await usageDiffers(c, it, same);
   return [...it.problems, ...found];
 };
 
