@@ -4,6 +4,7 @@ import { deriveKey } from "../../services/protocol/keys.ts";
 import { standingOf } from "../../services/protocol/standings.ts";
 import { rebuild } from "./support/rebuild.ts";
 import { NANO, TOKEN, bid, createWorld, emptyRecord, offer, type World } from "./support/world.ts";
+import { unnoticed } from "./support/unnoticed.ts";
 
 const MODULE = new Wallet(deriveKey("test", "module")).address;
 const T = TOKEN * NANO;
@@ -158,6 +159,8 @@ describe("credit, default and suspension", () => {
     expect((await world.fixed()).defaultFund).to.equal(105n * T);
     expect((await world.fixed()).backup).to.equal(backupBefore);
     await expect(c.ledger.repay(0)).to.be.revertedWithCustomError(c.ledger, "NotSuspended");
+    const figures = ["CreditSet", "Covered", "Repaid", "Reinstated"];
+    expect(await unnoticed(world, figures)).to.deep.equal([]);
     const store = await rebuild(world);
     expect(standingOf(store, 0)).to.deep.equal({
       ...{ creditNano: 7n * T, drawnNano: 0n, fundNano: 0n, suspended: false },
@@ -199,6 +202,7 @@ describe("credit, default and suspension", () => {
     expect(await standing()).to.deep.equal({
       ...{ creditNano: 20n * T, drawnNano: 10n * T, suspended: true, fundNano: 0n, shortNano: 15n * T },
     });
+    expect(await unnoticed(world, ["Suspended"])).to.deep.equal(["Suspended.shortNano"]);
   });
 
   it("pays back before it pays out", async () => {

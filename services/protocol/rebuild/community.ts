@@ -9,6 +9,7 @@ import { createIncentives, type RebuiltIncentives } from "./incentives.ts";
 import { eventsOfLogs, type LogEvent } from "./log-events.ts";
 import { createResponses, type RebuiltEvent } from "./responses.ts";
 import { createShares, type RebuiltShares } from "./shares.ts";
+import { createStandings, type RebuiltStanding } from "./standings.ts";
 import { createStorage, type RebuiltUnit } from "./storage.ts";
 import { createUsage, type RebuiltMonth } from "./usage.ts";
 
@@ -21,6 +22,7 @@ export interface Community {
   earnedNano: Map<string, bigint>;
   /** Lines of every account, in the chain's order; they sum to its balance. */
   bills: Map<number, BillLine[]>;
+  standings: Map<number, RebuiltStanding>;
   certificates: RebuiltCertificates;
   generators: RebuiltGenerator[];
   incentives: RebuiltIncentives;
@@ -43,7 +45,11 @@ export interface Community {
  * Rebuilds a market from its logs. Pure; a log that is missing, doubled or changed shows in `problems` or as a difference to what the contracts hold.
  * @param logs of the contracts named by `rebuiltAddresses` at least, from the first block on, in any order
  */
-export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses): Community => {
+export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses): Community =>
+  communityOf(eventsOfLogs(logs, addresses), addresses);
+
+/** The same from events that are decoded already (`eventsOfLogs`), in the chain's order. */
+export const communityOf = (events: readonly LogEvent[], addresses: Addresses): Community => {
   const problems: string[] = [];
   let place = "";
   const report = (problem: string): void => {
@@ -55,10 +61,11 @@ export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses):
   const certificates = createCertificates(facts, report);
   const incentives = createIncentives(generators.generators, report);
   const bonds = createBonds();
+  const standings = createStandings();
   const responses = createResponses(facts, report);
   const usage = createUsage(facts, certificates.certificates.matched, report);
   const storage = createStorage(facts, report);
-  const shares = createShares(facts, bills.balancesNano, report);
+  const shares = createShares(addresses, facts, bills.balancesNano, report);
 
   const apply = (event: LogEvent): void => {
     applyFacts(event);
@@ -68,12 +75,13 @@ export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses):
     certificates.apply(event);
     incentives.apply(event);
     bonds.apply(event);
+    standings.apply(event);
     responses.apply(event);
     usage.apply(event);
     storage.apply(event);
     shares.apply(event);
   };
-  for (const event of eventsOfLogs(logs, addresses)) {
+  for (const event of events) {
     const { block, name } = event.core ?? event.module;
     place = `block ${block}, ${name}: `;
     try {
@@ -86,10 +94,12 @@ export const rebuildCommunity = (logs: readonly RawLog[], addresses: Addresses):
   place = "";
   bills.finish();
   certificates.finish();
+  shares.finish();
   return {
     ...{ facts, balancesNano: bills.balancesNano, earnedNano: bills.earnedNano, bills: bills.bills },
     ...{ certificates: certificates.certificates, generators: generators.generators },
     ...{ incentives: incentives.incentives, bonds: bonds.free, problems },
+    standings: standings.standings,
     ...{ responses: responses.events, owedToSponsors: responses.owed, usage: usage.usage },
     ...{ storageUnits: storage.units, shares: shares.shares },
   };

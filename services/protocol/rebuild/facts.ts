@@ -75,6 +75,7 @@ export const createFacts = (report: Report) => {
       case "Cleared": {
         const { prices, positions, backupSoldWh, backupNano, congestionNano, extras } = event.record;
         const [byPoint, words] = [decodePositions(positions), decodeWordCounts(positions)];
+        if (event.record.slot !== event.slot) report(`slot ${event.slot}: cleared by a record of ${event.record.slot}`);
         const sums = { backupSoldWh, backupNano, congestionNano };
         clearings.set(event.slot, { prices, positions: byPoint, words, ...sums, extras, clearer: event.clearer });
         return;

@@ -24,9 +24,14 @@ export interface RebuiltGenerator {
   ownMeter: boolean;
   storageBacked: boolean;
   consented: boolean;
+  /** IGenerators.GeneratorKind. */
+  kind: number;
   nameplateW: number;
+  capacityFactorPpm: number;
   operatingAboveWh: number;
   maintenanceHours: number;
+  maintenanceDays: number;
+  commissionedSlot: number;
   certification: Certification;
   state: GeneratorState;
   months: Map<number, { meteredWh: bigint; certifiedWh: bigint; slots: number }>;
@@ -57,13 +62,16 @@ export const createGenerators = (facts: MarketFacts, report: Report) => {
   const register = (args: Arguments): void => {
     const generator = args.num("generator");
     const terms = args.inner("terms");
-    const own = createSpans(terms.num("commissionedSlot"), terms.num("maintenanceDays"));
+    const figure = (name: string): number => terms.num(name);
+    const own = createSpans(figure("commissionedSlot"), figure("maintenanceDays"));
     spans[generator] = own;
     generators[generator] = {
-      ...{ generator, producer: args.text("producer"), connection: terms.num("connection"), meter: args.num("meter") },
+      ...{ generator, producer: args.text("producer"), connection: figure("connection"), meter: args.num("meter") },
       ...{ ownMeter: terms.flag("ownMeter"), storageBacked: terms.flag("storageBacked"), consented: false },
-      ...{ nameplateW: terms.num("nameplateW"), operatingAboveWh: terms.num("operatingAboveWh") },
-      ...{ maintenanceHours: terms.num("maintenanceHours"), certification: own.latest, months: new Map() },
+      ...{ kind: figure("kind"), nameplateW: figure("nameplateW"), capacityFactorPpm: figure("capacityFactorPpm") },
+      ...{ operatingAboveWh: figure("operatingAboveWh"), maintenanceHours: figure("maintenanceHours") },
+      ...{ maintenanceDays: figure("maintenanceDays"), commissionedSlot: figure("commissionedSlot") },
+      ...{ certification: own.latest, months: new Map() },
       state: {
         ...{ issuedThrough: args.num("slot"), operatingSlots: 0, countedFrom: 0, month: 0 },
         ...{ monthWh: 0n, monthSlots: 0, monthCertifiedWh: 0n, certifiedWh: 0n },
@@ -146,10 +154,17 @@ export const createGenerators = (facts: MarketFacts, report: Report) => {
       return undefined;
     }
     if (name === "ProducerChanged") of.producer = args.text("producer");
-    if (name === "ConsentGiven") of.consented = true;
+    if (name === "ConsentGiven") {
+      of.consented = true;
+      if (args.num("connection") !== of.connection) report(`generator ${of.generator} is not at that connection`);
+    }
     if (name === "ConsentWithdrawn") of.consented = false;
     if (name === "StorageFlagged") of.storageBacked = true;
-    if (name === "Certified") own.certified(args);
+    if (name === "Certified") {
+      const until = Math.min(args.num("expirySlot"), own.latest.maintenanceDue);
+      if (until !== args.num("untilSlot")) report(`generator ${of.generator}: certified until ${until}`);
+      own.certified(args);
+    }
     if (name === "Maintained") own.maintained(args);
     const ends = name === "ConsentWithdrawn" || name === "Revoked" || (name === "StorageFlagged" && !of.ownMeter);
     if (ends) own.end(args.num("fromSlot"));

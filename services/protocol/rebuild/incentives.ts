@@ -48,7 +48,8 @@ export const createIncentives = (generators: readonly RebuiltGenerator[], report
     const certified = generators[generator]?.months.get(month)?.certifiedWh ?? 0n;
     if (paid > certified || paid > capWh)
       report(`generator ${generator}, month ${month}: ${paid} Wh paid of ${certified}, the cap is ${capWh}`);
-    add(paidWh, generator, wh);
+    const all = add(paidWh, generator, wh);
+    if (all !== args.big("paidWh")) report(`generator ${generator}: paid ${all} Wh so far, told ${args.big("paidWh")}`);
     incentives.poolNano -= told;
     add(earnedNano, args.text("producer"), told);
   };

@@ -1,5 +1,7 @@
 import {
+  highMean,
   paymentsOf,
+  responseWh,
   type BaselineMethod,
   type PointPayment,
   type PointResponse,
@@ -136,7 +138,14 @@ export const createResponses = (facts: MarketFacts, report: Report) => {
     const verified = zones.map((zone) =>
       payments.reduce((sum, { verifiedWh }, i) => sum + (points[i]?.zone === zone ? verifiedWh : 0), 0),
     );
+    const payable = zones.map((zone, index) => {
+      const of = imports.get(zone);
+      if (!of) return 0;
+      const baselineWh = highMean(of.historyWh, offer.method, offer.increase);
+      return Math.min(verified[index] as number, responseWh(baselineWh, of.windowWh, offer.increase));
+    });
     check(`event ${event.id}: verified by zone`, args.nums("verifiedWh"), verified);
+    check(`event ${event.id}: payable by zone`, args.nums("payableWh"), payable);
     // Rounding down each payment leaves less than a base unit per point, which comes back when all are paid.
     const [held, due] = [args.big("held"), payments.reduce((sum, { payment }) => sum + payment, 0n)];
     if (held < due || held > due + BigInt(payments.length))

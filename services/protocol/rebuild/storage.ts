@@ -17,6 +17,8 @@ export interface RebuiltUnit {
   meter: number;
   capacityWh: number;
   efficiencyPpm: number;
+  powerW: number;
+  reservePpm: number;
   retired: boolean;
   countedThrough: number;
   charge: Charge;
@@ -87,6 +89,7 @@ export const createStorage = (facts: MarketFacts, report: Report) => {
       units[unit] = {
         ...{ unit, connection: terms.num("connection"), meter: args.num("meter"), retired: false },
         ...{ capacityWh: terms.num("capacityWh"), efficiencyPpm: terms.num("efficiencyPpm") },
+        ...{ powerW: terms.num("powerW"), reservePpm: terms.num("reservePpm") },
         countedThrough: args.num("slot"),
         charge: {
           ...{ storedMicroWh: 0n, chargedWh: 0n, dischargedWh: 0n },

@@ -3,6 +3,7 @@ import { ZeroHash } from "ethers";
 import { missing, NANO, reading } from "../support/world.ts";
 import { createArchived, type Archived } from "./support.ts";
 import { expectRebuilt } from "../support/community.ts";
+import { unnoticed } from "../support/unnoticed.ts";
 
 /** Net import 3,200 Wh, of which 300 are fed in. */
 const HOMES = [reading(1_000, 0), reading(2_000, 0), reading(500, 0), reading(0, 300)];
@@ -30,6 +31,11 @@ describe("losses", () => {
   });
   after(async () => {
     await expectRebuilt(p);
+    expect(await unnoticed(p, ["LossesBought", "LossesCarried"])).to.deep.equal([
+      // Head meters are in no event, and the fees hold less than this cost.
+      "LossesBought.costNano",
+      "LossesBought.lossWh",
+    ]);
   });
 
   it("need all readings of the slots that come next", async () => {

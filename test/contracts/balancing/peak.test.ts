@@ -3,6 +3,7 @@ import { PeakCharge__factory } from "../../../types/contracts/factories/balancin
 import { missing, reading } from "../support/world.ts";
 import { createArchived, JUNE, type Archived } from "./support.ts";
 import { expectRebuilt } from "../support/community.ts";
+import { unnoticed } from "../support/unnoticed.ts";
 
 const PRICE = 5_000_000n;
 /** Net import of all: 3,000 Wh times `factor`. */
@@ -29,6 +30,7 @@ describe("peak charge", () => {
   });
   after(async () => {
     await expectRebuilt(p);
+    expect(await unnoticed(p, ["PriceSet", "PeakOffered", "PeakCharged", "TransferredBetween"])).to.deep.equal([]);
   });
 
   it("has a bounded price", async () => {

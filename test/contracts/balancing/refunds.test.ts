@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { TOKEN, missing, NANO, reading } from "../support/world.ts";
 import { createArchived, JUNE, type Archived } from "./support.ts";
 import { expectRebuilt } from "../support/community.ts";
+import { unnoticed } from "../support/unnoticed.ts";
 
 describe("refunds to the members", () => {
   let p: Archived;
@@ -31,6 +32,10 @@ describe("refunds to the members", () => {
   });
   after(async () => {
     await expectRebuilt(p);
+    expect(await unnoticed(p, ["EnergyCounted", "RefundOpened", "Refunded", "TransferredBetween"])).to.deep.equal([
+      // In the last test: the first slots of all, without energy.
+      "EnergyCounted.firstSlot",
+    ]);
   });
 
   it("count every slot once, in order, with all readings", async () => {

@@ -4,6 +4,7 @@ import { baselineDays } from "../../../services/core/demand/baseline.ts";
 import { createResponse, SLOTS, type ResponseStand, type Story } from "./response.ts";
 import { METHOD } from "./stand.ts";
 import { expectRebuilt } from "../support/community.ts";
+import { unnoticed } from "../support/unnoticed.ts";
 
 /** Home 0 has used 900 Wh per slot on the mean of Friday and Monday and buys 850; home 1 has used 550 and buys more. */
 const STORY: Story = {
@@ -71,6 +72,10 @@ describe("demand response", () => {
       [2_200n, 1_400n, 800n],
     ]);
     expect(await r.dr.totalsOf(1, 0)).to.deep.equal([4_600n, 7_200n, 7_600n]);
+    const { responses } = await expectRebuilt(r);
+    expect([...(responses[1]?.points.values() ?? [])].map(({ due }) => due?.baselineWh)).to.deep.equal([3_400, 2_200]);
+    const steps = ["Announced", "Enrolled", "PositionKept", "ZonesCounted", "Proved", "Closed", "Paid", "Withdrawn"];
+    expect(await unnoticed(r, ["MethodSet", ...steps])).to.deep.equal(["Announced.terms.enrolUntil"]);
   });
 
   it("pays a zone at most for its own measured reduction: what a neighbour takes over is not one", async () => {

@@ -13,6 +13,7 @@ import { Usage__factory } from "../../../types/contracts/factories/consumption/U
 import { missing, reading } from "../support/world.ts";
 import { createStand, type Stand } from "./stand.ts";
 import { expectRebuilt } from "../support/community.ts";
+import { unnoticed } from "../support/unnoticed.ts";
 
 const PERIODS = Array.from({ length: 48 }, (_, hour) => (hour * 7) % 4);
 const DEFAULT_GRAMS = Array.from({ length: 16 }, () => 450);
@@ -62,6 +63,7 @@ describe("usage", () => {
   });
   after(async () => {
     await expectRebuilt(s);
+    expect(await unnoticed(s, ["PeriodsSet", "DayCounted", "Credited", "Claimed"])).to.deep.equal([]);
   });
 
   const publisher = async () => s.as((await s.ethers.getSigner("0x" + "77".repeat(20))) as never).usage;

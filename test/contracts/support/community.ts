@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { Result } from "ethers";
 import type { Addresses } from "../../../services/protocol/addresses.ts";
 import type { Contracts } from "../../../services/protocol/contracts.ts";
 import type { RawLog } from "../../../services/protocol/events.ts";
@@ -37,6 +38,12 @@ const createDiffer = () => {
 
 type Same = ReturnType<typeof createDiffer>["same"];
 
+/** Every field of a struct that a contract holds. */
+const sameFields = async (name: string, rebuilt: object, held: Promise<object>, same: Same): Promise<void> => {
+  const fields = Object.entries(((await held) as Result).toObject()) as [string, unknown][];
+  for (const [field, value] of fields) await same(`${name}.${field}`, rebuilt[field as keyof typeof rebuilt], value);
+};
+
 const moneyDiffers = async ({ ledger, meteringPoints, sealedBatches }: Contracts, it: Community, same: Same) => {
   await same("points", it.facts.points.length, meteringPoints.count());
   const count = Number(await meteringPoints.count());
@@ -55,6 +62,11 @@ const moneyDiffers = async ({ ledger, meteringPoints, sealedBatches }: Contracts
     await same(`bill of ${account}`, billed, held);
   }
   for (const [clearer, nano] of it.earnedNano) await same(`earned by ${clearer}`, nano, ledger.earnedOf(clearer));
+  for (const [point, standing] of it.standings) {
+    const { creditNano, drawnNano, sinceSlot, fundNano } = await ledger.standingOf(point);
+    const { creditNano: credit, drawnNano: drawn, sinceSlot: since, fundNano: fund } = standing;
+    await same(`standing of ${point}`, [credit, drawn, since, fund], [creditNano, drawnNano, sinceSlot, fundNano]);
+  }
   for (const [relayer, amount] of it.bonds) await same(`deposit of ${relayer}`, amount, sealedBatches.freeOf(relayer));
 };
 
@@ -80,10 +92,9 @@ const certificatesDiffer = async ({ certificates }: Contracts, it: Community, sa
 
 const generatorsDiffer = async ({ generators, incentives }: Contracts, it: Community, same: Same) => {
   await same("generators", it.generators.length, generators.generatorCount());
-  for (const { generator, producer, consented, storageBacked, state, certification, months } of it.generators) {
-    const held = await generators.generatorOf(generator);
-    await same(`producer of ${generator}`, producer, held.producer);
-    await same(`consent of ${generator}`, [consented, storageBacked], [held.consented, held.storageBacked]);
+  for (const one of it.generators) {
+    const { generator, state, certification, months } = one;
+    await sameFields(`generator ${generator}`, one, generators.generatorOf(generator), same);
     await same(`state of generator ${generator}`, Object.values(state), generators.stateOf(generator));
     await same(`certification of ${generator}`, Object.values(certification), generators.certificationOf(generator));
     for (const [month, sums] of months)
@@ -128,7 +139,11 @@ const responsesDiffer = async ({ demandResponse }: Contracts, it: Community, sam
     await same(`owed to ${sponsor}`, amount, demandResponse.owedOf(sponsor));
 };
 
-const usageDiffers = async ({ usage, storageUnits, peakCharge, refunds }: Contracts, it: Community, same: Same) => {
+const usageDiffers = async (
+  { usage, storageUnits, peakCharge, refunds, losses }: Contracts,
+  it: Community,
+  same: Same,
+) => {
   for (const [point, months] of it.usage)
     for (const [month, sums] of months) {
       await same(`usage of ${point} in ${month}`, packedMonth(sums), usage.monthOf(point, month));
@@ -142,7 +157,8 @@ const usageDiffers = async ({ usage, storageUnits, peakCharge, refunds }: Contra
       await same(`load factor of ${point} in ${month}`, ppm, usage.loadFactorOf(point, month));
     }
   await same("storage units", it.storageUnits.length, storageUnits.unitCount());
-  for (const { unit, countedThrough, charge, retired, meter } of it.storageUnits) {
+  for (const one of it.storageUnits) {
+    const { unit, countedThrough, charge } = one;
     const { storedMicroWh, chargedWh, dischargedWh, unmeteredSlots, missingMicroWh, excessMicroWh } = charge;
     const state = [
       countedThrough,
@@ -154,8 +170,7 @@ const usageDiffers = async ({ usage, storageUnits, peakCharge, refunds }: Contra
       excessMicroWh,
     ];
     await same(`state of unit ${unit}`, state, storageUnits.stateOf(unit));
-    const held = await storageUnits.unitOf(unit);
-    await same(`unit ${unit}`, [retired, meter], [held.retired, held.meter]);
+    await sameFields(`unit ${unit}`, one, storageUnits.unitOf(unit), same);
   }
   for (const [month, list] of it.shares.peaks) {
     const padded = [0, 1, 2].map((at) => list[at] ?? { slot: 0, wh: 0 });
@@ -165,6 +180,13 @@ const usageDiffers = async ({ usage, storageUnits, peakCharge, refunds }: Contra
       peakCharge.peaksOf(month),
     );
   }
+  const { countedThrough, boughtThrough, carriedWh, charged, refunded } = it.shares;
+  for (const [month, { peak, nextPoint }] of charged)
+    await same(`charged of ${month}`, [peak, nextPoint], peakCharge.progressOf(month));
+  if (refunded) await same("refunded", [refunded.month, refunded.nextPoint], refunds.progress());
+  if (countedThrough !== undefined) await same("refunds", countedThrough, refunds.countedThrough());
+  if (boughtThrough !== undefined) await same("losses", boughtThrough, losses.boughtThrough());
+  for (const [zone, wh] of carriedWh) await same(`carried in ${zone}`, wh, losses.carriedWh(zone));
   for (const [month, energy] of it.shares.energyWh)
     for (const [point, wh] of energy.entries())
       await same(`energy of ${point} in ${month}`, wh, refunds.energyOf(month, point));
