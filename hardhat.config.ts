@@ -60,6 +60,18 @@ export default defineConfig({
   },
   test: {
     mocha: { timeout: 60_000 },
-    solidity: { fuzz: { runs: Number(process.env["DAEG_FUZZ_RUNS"] ?? (process.env["DAEG_LONG"] ? 100_000 : 5_000)) } },
+    solidity: {
+      fuzz: { runs: Number(process.env["DAEG_FUZZ_RUNS"] ?? (process.env["DAEG_LONG"] ? 100_000 : 5_000)) },
+      /** Handlers take seeds, so no dictionary of values is kept. */
+      invariant: {
+        runs: Number(process.env["DAEG_INVARIANT_RUNS"] ?? (process.env["DAEG_LONG"] ? 10_000 : 256)),
+        depth: process.env["DAEG_LONG"] ? 32 : 64,
+        failOnRevert: true,
+        dictionaryWeight: 0,
+        includeStorage: false,
+        includePushBytes: false,
+        shrinkRunLimit: 200,
+      },
+    },
   },
 });
