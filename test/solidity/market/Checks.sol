@@ -10,7 +10,7 @@ import {States} from "./States.sol";
 abstract contract Checks is States {
     int256[13] private _held;
 
-    function check() public {
+    function check() public override {
         for (uint256 a = 0; a < Model.ACCOUNTS; ++a) {
             if (a >= zoneOf.length && a < Model.MOST_POINTS) continue;
             _held[a] = ledger.balanceOf(_account(a));

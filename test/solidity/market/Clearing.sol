@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ClearingRecord, IAuction} from "../../../contracts/interfaces/IAuction.sol";
+import {ClearingExtras, ClearingRecord, IAuction} from "../../../contracts/interfaces/IAuction.sol";
 import {GridZone} from "../../../contracts/interfaces/IGrid.sol";
 import {
     ClearingSubmission,
@@ -15,10 +15,10 @@ import {Optimum} from "../support/Optimum.sol";
 import {Order, RandomMarket} from "../support/RandomMarket.sol";
 import {Cheats, CHEATS} from "./Cheats.sol";
 import {Model} from "./Model.sol";
-import {Orders} from "./Orders.sol";
+import {Trades} from "./Trades.sol";
 
 /// Clears the books that the orders made, with the optimum that test/solidity/support finds.
-abstract contract Clearing is Orders {
+abstract contract Clearing is Trades {
     /// Live steps of one point.
     struct Live {
         uint8 sequence;
@@ -33,7 +33,7 @@ abstract contract Clearing is Orders {
         _goTo(now_);
         for (uint32 slot = _current() + 1; slot <= _current() + 4; ++slot) {
             Slot storage s = slots[slot];
-            if (s.book.length == 0 || s.record.length != 0) continue;
+            if ((s.book.length == 0 && tradeWords[slot].length == 0) || s.record.length != 0) continue;
             uint256 from = _gate(slot) + 1 + _pick(seed, 1, 500);
             if (from > now_) _goTo(from);
             if (_current() < slot) _clear(slot, seed);
@@ -50,6 +50,7 @@ abstract contract Clearing is Orders {
         submission.slot = slot;
         submission.book = slots[slot].book;
         submission.batches = slots[slot].batches;
+        submission.trades = abi.encodePacked(tradeWords[slot]);
         address clearer = address(uint160(0xc1ea0 + _pick(seed, 2, 2)));
         if (state == 2) {
             _refused(
@@ -79,10 +80,14 @@ abstract contract Clearing is Orders {
 
     /// What was sold was bought: over all accounts and the backup in the island of the backup, and over the accounts of an island without.
     function _checkEnergy(uint32 slot, ClearingRecord memory record, Live[] memory live) private {
+        ClearingExtras memory extras;
+        if (record.extras.length != 0) extras = abi.decode(record.extras, (ClearingExtras));
         int256[2] memory net;
+        int256[2] memory green;
         for (uint256 i = 0; i < live.length; ++i) {
             int256 soldWh = Model.positionOf(record.positions, i);
             net[zoneOf[i]] += soldWh;
+            if (extras.greenPrices.length != 0) green[zoneOf[i]] += Model.positionOf(extras.green, i);
             require(Model.wordsOf(record.positions, i) == live[i].words, "words: not as many as in the book");
             (int256 offeredWh, int256 asked) = (int256(0), int256(0));
             for (uint256 j = 0; j < live[i].count; ++j) {
@@ -95,10 +100,26 @@ abstract contract Clearing is Orders {
         }
         int256 backup = int256(uint256(record.backupSoldWh)) - int256(uint256(record.backupBoughtWh));
         require(net[0] + net[1] + backup == 0, "energy: sold is not bought");
+        for (uint256 i = 0; i < extras.tradesWh.length; ++i) {
+            TradeTerms memory terms = tradeTerms[slot][i];
+            int256 filledWh = int256(uint256(extras.tradesWh[i]));
+            require(extras.tradesWh[i] <= terms.limitWh, "energy: a trade beyond what was agreed");
+            net[terms.from] += filledWh;
+            net[terms.to] -= filledWh;
+            if (filledWh != 0) _count("trade filled");
+        }
+        // Where there is a premium every green Wh sold is one bought; without one green offers may sell to anybody.
+        bool premium = extras.greenPrices.length != 0 && extras.greenPrices[0] != record.prices[0];
+        if (extras.greenPrices.length != 0) _count("green");
+        if (premium) _count("premium");
         if (_islanded(slot)) {
+            require(!premium || green[0] == 0, "energy: green sold is not green bought");
             require(net[1] == 0, "energy: across an open line");
             _count("cleared islanded");
-        } else require(-700 <= net[1] && net[1] <= 900, "energy: beyond the line's limit");
+            return;
+        }
+        require(!premium || green[0] + green[1] == 0, "energy: green sold is not green bought");
+        require(-700 <= net[1] && net[1] <= 900, "energy: beyond the line's limit");
     }
 
     function _caseOf(uint32 slot) private view returns (RandomMarket.Case memory c) {
@@ -116,7 +137,7 @@ abstract contract Clearing is Orders {
             zone.backupCapacityWh = network[z].backupCapacityWh;
         }
         c.market.band = PriceBand(terms.bandMin, terms.bandMax, terms.reference_);
-        c.market.trades = new TradeTerms[](0);
+        c.market.trades = tradeTerms[slot];
     }
 
     function _setOrders(RandomMarket.Case memory c, Live[] memory live) private pure {

@@ -99,6 +99,11 @@ abstract contract Ghost is World {
         now_ = block.timestamp;
     }
 
+    /// A number that no run shares with the next.
+    function turn() external view returns (uint256) {
+        return uint256(keccak256(abi.encode(now_, balances)));
+    }
+
     function _goTo(uint256 time) internal {
         if (time > now_) now_ = time;
         CHEATS.warp(now_);
@@ -163,7 +168,11 @@ abstract contract Ghost is World {
     }
 
     /// What settling the slot with these readings pays.
-    function _paymentsOf(uint32 slot, bytes memory readings, bool estimated) internal view returns (int256[] memory) {
+    function _paymentsOf(
+        uint32 slot,
+        bytes memory readings,
+        bool estimated
+    ) internal view returns (int256[] memory nano, int256[] memory unmet) {
         Slot storage s = slots[slot];
         Model.Slot memory m;
         m.terms = s.terms;

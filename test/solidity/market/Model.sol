@@ -35,11 +35,33 @@ library Model {
         int256 boughtWh;
     }
 
-    function payments(Slot memory slot) internal pure returns (int256[] memory nano) {
+    /// What the payments of a slot are made of.
+    struct Work {
+        Sums sums;
+        ClearingExtras extras;
+        /// Net sold in bilateral trades, and their money between the two sides, by point.
+        int256[] tradedWh;
+        int256[] tradedNano;
+    }
+
+    /// Payments by account, and what of them points pay because they did not keep to what they sold or bought (decision 12).
+    function payments(Slot memory slot) internal pure returns (int256[] memory nano, int256[] memory unmet) {
         nano = new int256[](ACCOUNTS);
-        if (!slot.published || (slot.estimated && !slot.cleared)) return nano;
-        Sums memory sums;
-        for (uint256 i = 0; i < slot.zoneOf.length; ++i) nano[i] = _payPoint(slot, i, sums, nano);
+        unmet = new int256[](ACCOUNTS);
+        if (!slot.published || (slot.estimated && !slot.cleared)) return (nano, unmet);
+        Work memory w;
+        w.tradedWh = new int256[](ACCOUNTS);
+        w.tradedNano = new int256[](ACCOUNTS);
+        if (slot.cleared && slot.record.extras.length != 0) {
+            w.extras = abi.decode(slot.record.extras, (ClearingExtras));
+            _trade(slot, w);
+        }
+        for (uint256 i = 0; i < slot.zoneOf.length; ++i) {
+            (int256 paid, int256 extra) = _payPoint(slot, w, i, nano);
+            (nano[i], unmet[i]) = (paid - extra, extra);
+            nano[MEMBERS] += extra;
+        }
+        Sums memory sums = w.sums;
         int256 fee = int256(uint256(slot.terms.fee));
         int256 netted = sums.deficitWh < sums.surplusWh ? sums.deficitWh : sums.surplusWh;
         (int256 T, int256 F) = (slot.terms.importTariff, slot.terms.exportTariff);
@@ -48,38 +70,88 @@ library Model {
         nano[MEMBERS] += netted * (T - F) + fee * (sums.boughtWh - sold);
         nano[OPERATOR] += fee * sold;
         nano[BACKUP] += (sums.deficitWh - netted) * T - (sums.surplusWh - netted) * F;
-        if (!slot.cleared) return nano;
+        if (!slot.cleared) return (nano, unmet);
         nano[BACKUP] += slot.record.backupNano;
         nano[CONGESTION] += slot.record.congestionNano;
+    }
+
+    /// seller += t A, buyer -= t (A + s), s the buyer's zone price less the seller's; or the seller bears s.
+    function _trade(Slot memory slot, Work memory w) private pure {
+        for (uint256 i = 0; i < w.extras.tradesWh.length; ++i) {
+            int256 filledWh = int256(uint256(w.extras.tradesWh[i]));
+            bytes memory words = w.extras.trades;
+            (uint256 seller, uint256 buyer) = (_number(words, 32 * i, 4), _number(words, 32 * i + 4, 4));
+            int256 agreed = int40(uint40(_number(words, 32 * i + 14, 5)));
+            int256 spread = int256(slot.record.prices[slot.zoneOf[buyer]]) - slot.record.prices[slot.zoneOf[seller]];
+            bool sellerBears = _number(words, 32 * i + 31, 1) % 2 == 1;
+            w.tradedWh[seller] += filledWh;
+            w.tradedWh[buyer] -= filledWh;
+            w.tradedNano[seller] += filledWh * (sellerBears ? agreed - spread : agreed);
+            w.tradedNano[buyer] -= filledWh * (sellerBears ? agreed : agreed + spread);
+        }
+    }
+
+    /// Prices of one zone in the slot.
+    struct Prices {
+        int256 price;
+        int256 fee;
+        /// What a Wh costs that lacks, and what one earns that is too many.
+        int256 T;
+        int256 F;
+        int256 premium;
+        bool backed;
+    }
+
+    function _pricesOf(Slot memory slot, Work memory w, uint256 zone) private pure returns (Prices memory p) {
+        p.price = slot.terms.reference_;
+        if (slot.cleared && zone < slot.record.prices.length) p.price = slot.record.prices[zone];
+        p.fee = int256(uint256(slot.terms.fee));
+        (p.T, p.F) = (slot.terms.importTariff, slot.terms.exportTariff);
+        p.backed = (slot.backed >> zone) & 1 == 1;
+        if (!p.backed) {
+            p.T = p.price + p.fee > 0 ? p.price + p.fee : int256(0);
+            p.F = p.price < 0 ? p.price : int256(0);
+        }
+        if (w.extras.greenPrices.length != 0) p.premium = w.extras.greenPrices[zone] - p.price;
     }
 
     /// Payment of one point; the other side where the island has no backup supplier is the members' account.
     function _payPoint(
         Slot memory slot,
+        Work memory w,
         uint256 i,
-        Sums memory sums,
         int256[] memory nano
-    ) private pure returns (int256 paid) {
-        uint256 zone = slot.zoneOf[i];
-        int256 price = slot.terms.reference_;
-        if (slot.cleared && zone < slot.record.prices.length) price = slot.record.prices[zone];
-        int256 fee = int256(uint256(slot.terms.fee));
+    ) private pure returns (int256 paid, int256 extra) {
+        Prices memory p = _pricesOf(slot, w, slot.zoneOf[i]);
         int256 position = slot.cleared ? positionOf(slot.record.positions, i) : int256(0);
         int256 bought = position < 0 ? -position : int256(0);
-        int256 deviation = slot.estimated ? int256(0) : meteredOf(slot.readings, i, position) - position;
-        int256 deficit = deviation < 0 ? -deviation : int256(0);
-        int256 surplus = deviation > 0 ? deviation : int256(0);
-        (int256 T, int256 F) = (int256(slot.terms.importTariff), int256(slot.terms.exportTariff));
-        if ((slot.backed >> zone) & 1 == 1) {
-            sums.deficitWh += deficit;
-            sums.surplusWh += surplus;
-            sums.boughtWh += bought;
-        } else {
-            T = price + fee > 0 ? price + fee : int256(0);
-            F = price < 0 ? price : int256(0);
-            nano[MEMBERS] += deficit * T - surplus * F + bought * fee;
+        int256 whole = position + w.tradedWh[i];
+        int256 deviation = slot.estimated ? int256(0) : meteredOf(slot.readings, i, whole) - whole;
+        int256 imbalance = deviation * (deviation < 0 ? p.T : p.F);
+        if (!p.backed) nano[MEMBERS] += bought * p.fee - imbalance;
+        else {
+            w.sums.boughtWh += bought;
+            if (deviation < 0) w.sums.deficitWh -= deviation;
+            else w.sums.surplusWh += deviation;
         }
-        return position * price - bought * fee + surplus * F - deficit * T;
+        int256 greenWh = positionOf(w.extras.green, i);
+        paid = position * p.price - bought * p.fee + imbalance + greenWh * p.premium + w.tradedNano[i];
+        if (slot.cleared && !slot.estimated) extra = _unmet(whole, deviation, greenWh, p);
+    }
+
+    /// u max(0, price + fee - T) for u not delivered of what was sold, u max(0, F - price) for u not used of what was bought; the first of them
+    /// at the green price, as far as the position is green.
+    function _unmet(int256 whole, int256 deviation, int256 greenWh, Prices memory p) private pure returns (int256) {
+        if (whole == 0 || deviation == 0 || whole > 0 == deviation > 0) return 0;
+        bool sells = whole > 0;
+        int256 u = sells ? -deviation : deviation;
+        if (u > (sells ? whole : -whole)) u = sells ? whole : -whole;
+        int256 greens = sells ? greenWh : -greenWh;
+        if (greens < 0) greens = 0;
+        if (greens > u) greens = u;
+        int256 plain = sells ? p.price + p.fee - p.T : p.F - p.price;
+        int256 green = sells ? plain + p.premium : plain - p.premium;
+        return (plain > 0 ? (u - greens) * plain : int256(0)) + (green > 0 ? greens * green : int256(0));
     }
 
     /// Net Wh sold: 4 bytes per point, bit 31 bought, bits 30..24 words, the rest Wh.

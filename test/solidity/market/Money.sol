@@ -25,7 +25,10 @@ abstract contract Money is Settling {
     /// Takes out what was asked for: exactly what the rules leave, or the rule that forbids it.
     function withdraw(uint256 seed) public {
         _goTo(now_);
-        uint256 a = _asking(seed);
+        _withdraw(_asking(seed));
+    }
+
+    function _withdraw(uint256 a) private {
         Request storage asked = requests[a];
         bytes memory call = abi.encodeCall(ledger.withdraw, (_account(a)));
         _refused(STRANGER, address(ledger), call, ILedger.NotAccountOwner.selector);
@@ -58,6 +61,34 @@ abstract contract Money is Settling {
                     : bytes32("withdrawn unclear")
         );
     }
+
+    /// Whatever state the market is in: all accounts ask for everything; every open slot is settled or estimated by anyone; then the slot of
+    /// the requests is final by its deadlines, and each account is paid what its margin leaves.
+    function windUp() external {
+        _goTo(now_);
+        uint32 asked = _current();
+        for (uint256 a = 0; a < Model.MEMBERS; ++a) {
+            if (a < zoneOf.length || a >= Model.BACKUP) _request(a, type(uint64).max);
+        }
+        _goTo((uint256(asked) + 1) * 900);
+        for (uint256 i = 0; i < 120 && firstUnsettled <= asked; ++i) {
+            // What cannot be reported any more becomes estimated, then paid by positions.
+            if (slots[firstUnsettled].status != 0 || now_ >= (uint256(firstUnsettled) + 105) * 900) {
+                if (_current() < firstUnsettled + 113) _goTo((uint256(firstUnsettled) + 113) * 900);
+            }
+            catchUp(i * 8 + 7);
+        }
+        require(firstUnsettled > asked, "stuck: a slot cannot be settled");
+        _goTo((uint256(_current()) + 96) * 900);
+        _advanceFinal(400);
+        require(finalThrough >= asked, "stuck: a slot is not final by its deadline");
+        for (uint256 a = 0; a < Model.MEMBERS; ++a) {
+            if (a < zoneOf.length || a >= Model.BACKUP) _withdraw(a);
+        }
+        check();
+    }
+
+    function check() public virtual;
 
     function withdrawEarned(uint256 seed) public {
         _goTo(now_);
@@ -216,6 +247,10 @@ abstract contract Money is Settling {
         return _openSlots(last) * _perSlot(a);
     }
 
+    function _openMargin(uint256 point) internal view override returns (int256) {
+        return _required(point);
+    }
+
     function _backupMargin() internal view returns (int256) {
         int256 exposureWh;
         for (uint256 i = 0; i < ratings.length; ++i) {
@@ -259,12 +294,12 @@ abstract contract Money is Settling {
         return first;
     }
 
-    /// Mostly an account whose request can be paid, where there is one.
+    /// Mostly an account whose request can be paid, or can with the next slot, where there is one.
     function _asking(uint256 seed) private view returns (uint256) {
         uint256 first = _ownedAccount(seed);
         for (uint256 i = 0; i < Model.OPERATOR && _pick(seed, 54, 5) != 0; ++i) {
             uint256 a = (first + i) % Model.OPERATOR;
-            if (requests[a].amount != 0 && requests[a].slot <= finalThrough) return a;
+            if (requests[a].amount != 0 && requests[a].slot <= finalThrough + 1) return a;
         }
         return first;
     }

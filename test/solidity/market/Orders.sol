@@ -18,6 +18,7 @@ abstract contract Orders is Ghost {
         uint32 point;
         uint8 sequence;
         uint256 steps;
+        bool mixed;
         uint256 bidWh;
         uint256 offerWh;
         bytes words;
@@ -75,6 +76,7 @@ abstract contract Orders is Ghost {
         d.steps = _pick(seed, 13, 8) == 0 ? 0 : 1 + _pick(seed, 14, 3);
         d.hashes = new bytes32[](d.steps);
         uint256 kind = _pick(seed, 15, 5);
+        d.mixed = kind == 4;
         for (uint256 i = 0; i < d.steps; ++i) {
             // Two fifths sell, two fifths buy, one does both.
             bool sell = kind < 2 || (kind == 4 && i == 0);
@@ -88,19 +90,19 @@ abstract contract Orders is Ghost {
         uint24[3] storage r = ratings[d.point];
         uint256 most = r[sell ? 1 : 0] < r[2] ? r[sell ? 1 : 0] : r[2];
         uint32 energyWh = uint32(50 + _pick(seed, 20, (most < 150 ? 150 : most) / 3 - 49));
-        // Few prices, so that equal ones are common; offers of an order above its bids.
-        int40 price = int40(int256(_pick(seed, 21, 9)) * 20_000) + (sell ? int40(180_000) : int40(10_000));
-        if (_pick(seed, 22, 3) == 0) price += sell ? -int40(170_000) : int40(170_000);
-        if (sell && price < 180_000 && d.steps > 1) price = 180_000;
-        if (!sell && price > 170_000 && d.steps > 1) price = 170_000;
-        uint8 flags = sell ? 1 : 0;
+        // Few prices, so that equal ones are common.
+        int40 price = int40(int256(_pick(seed, 21, 17)) * 20_000) + 10_000;
+        // An order on both sides offers above what it bids.
+        if (d.mixed) price = sell ? 170_000 + price / 2 : price / 2;
+        bool green = _pick(seed, 23, 3) == 0;
+        uint8 flags = (sell ? 1 : 0) | (green ? 2 : 0);
         if (sell) d.offerWh += energyWh;
         else d.bidWh += energyWh;
         d.words = bytes.concat(d.words, _word(d, flags, energyWh, price));
         d.packedSteps = bytes.concat(d.packedSteps, abi.encodePacked(flags, energyWh, price));
         for (uint256 i = 0; i < d.hashes.length; ++i) {
             if (d.hashes[i] != 0) continue;
-            d.hashes[i] = keccak256(abi.encode(STEP, sell, false, energyWh, price));
+            d.hashes[i] = keccak256(abi.encode(STEP, sell, green, energyWh, price));
             break;
         }
     }
@@ -197,7 +199,5 @@ abstract contract Orders is Ghost {
     }
 
     /// Margin that bilateral trades of the point bind.
-    function _boundByTrades(uint256) internal view virtual returns (int256) {
-        return 0;
-    }
+    function _boundByTrades(uint256 point) internal view virtual returns (int256);
 }

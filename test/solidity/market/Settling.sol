@@ -202,7 +202,7 @@ abstract contract Settling is Clearing {
             Slot storage s = slots[some[i]];
             (s.status, s.since, s.settledVersion) = (2, _current(), s.version);
             settledSlots.push(some[i]);
-            _pay(some[i], _paymentsOf(some[i], given[i].readings, false), given[i].readings);
+            _pay(some[i], given[i].readings, false);
             _markSettled(some[i]);
         }
         _refused(
@@ -234,7 +234,7 @@ abstract contract Settling is Clearing {
             Slot storage s = slots[some[i]];
             s.settledVersion = s.version;
             int256[] memory paid = s.paid;
-            int256[] memory anew = _paymentsOf(some[i], given[i].readings, false);
+            (int256[] memory anew, ) = _paymentsOf(some[i], given[i].readings, false);
             for (uint256 a = 0; a < Model.ACCOUNTS; ++a) {
                 balances[a] += anew[a] - paid[a];
                 // Margin is for what is not settled yet; a correction may take more.
@@ -252,8 +252,9 @@ abstract contract Settling is Clearing {
     }
 
     /// Counts what a slot pays: payments by the model, and the words of its book to whoever cleared it.
-    function _pay(uint32 slot, int256[] memory paid, bytes memory readings) private {
+    function _pay(uint32 slot, bytes memory readings, bool estimated) private {
         Slot storage s = slots[slot];
+        (int256[] memory paid, int256[] memory unmet) = _paymentsOf(slot, readings, estimated);
         s.paid = paid;
         int256[] memory wordFees = new int256[](zoneOf.length);
         if (s.record.length != 0) {
@@ -272,11 +273,30 @@ abstract contract Settling is Clearing {
             if (a >= zoneOf.length) continue;
             int256 delta = paid[a] - wordFees[a];
             balances[a] -= wordFees[a];
-            bool kept = _withinRating(readings, a);
-            if (kept) require(delta >= -_perSlot(a), "margin: a slot took more than it binds");
-            if (delta < 0 && (!kept || slot > marginedThrough[a])) unpromised[a] -= delta;
+            _checkMargin(slot, a, delta, unmet[a], _withinRating(readings, a));
         }
         require(sum == 0, "conservation: a slot's payments do not sum to zero");
+    }
+
+    /// A slot takes from an account that keeps to its ratings at most what it binds: the point's margin per slot, and each trade's. What a
+    /// trade's undelivered energy costs beyond the tariffs is not covered (IBilaterals), nor what lies beyond the ratings.
+    function _checkMargin(uint32 slot, uint256 a, int256 delta, int256 unmet, bool kept) private {
+        int256 ofTrades = _tradeMargin(slot, a);
+        if (ofTrades == 0) unmet = 0;
+        if (kept) require(delta + unmet >= -_perSlot(a) - ofTrades, "margin: a slot took more than it binds");
+        if (delta >= 0) return;
+        if (!kept || slot > marginedThrough[a]) unpromised[a] -= delta;
+        else if (delta < -_perSlot(a)) unpromised[a] -= delta + _perSlot(a);
+    }
+
+    /// Margin that trades bound for this slot.
+    function _tradeMargin(uint32 slot, uint256 a) private view returns (int256 nano) {
+        for (uint256 i = 0; i < registered.length; ++i) {
+            Registered storage r = registered[i];
+            if (slot < r.trade.firstSlot || slot >= r.trade.firstSlot + r.trade.slots) continue;
+            if (r.trade.seller == a) nano += r.sellerNano;
+            if (r.trade.buyer == a) nano += r.buyerNano;
+        }
     }
 
     function _withinRating(bytes memory readings, uint256 point) private view returns (bool) {
@@ -314,7 +334,7 @@ abstract contract Settling is Clearing {
         }
         settlement.settleEstimated(_recordOf(slot));
         (s.status, s.settledVersion) = (2, 0);
-        _pay(slot, _paymentsOf(slot, "", true), "");
+        _pay(slot, "", true);
         _markSettled(slot);
         _refused(STRANGER, address(settlement), call, ISettlement.AlreadySettled.selector);
         _count("settled estimated");
