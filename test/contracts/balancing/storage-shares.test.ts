@@ -201,7 +201,6 @@ describe("the shares of a battery, on random walks", () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await either(enter, leave, leave, claim);
         await either(earn, lose, correct, fund, fund);
-        await check();
         await advance(20 + upTo(90));
         await mark();
         await executeNext();
