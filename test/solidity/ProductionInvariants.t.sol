@@ -47,7 +47,11 @@ contract ProductionInvariants {
 
     /// After each step, of what the step touched.
     function invariant_Production() external view {
-        (uint32 generator, uint32 from, uint32 through) = (_p.touchedGenerator(), _p.touchedFrom(), _p.touchedThrough());
+        (uint32 generator, uint32 from, uint32 through) = (
+            _p.touchedGenerator(),
+            _p.touchedFrom(),
+            _p.touchedThrough()
+        );
         if (through != 0) _checkRange(generator, from, through, _p.issuedNow());
         _issuedThroughOnlyRises();
         _issuedIsCertified();

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IStorageUnits, StorageEfficiency, StorageState, StorageUnit} from "../../contracts/interfaces/IStorageUnits.sol";
+import {
+    IStorageUnits,
+    StorageEfficiency,
+    StorageState,
+    StorageUnit
+} from "../../contracts/interfaces/IStorageUnits.sol";
 import {StorageSteps} from "./support/StorageSteps.sol";
 
 /// The test runner knows only contracts of this file.

@@ -93,17 +93,18 @@ abstract contract AccessPlan is AccessModel, Stand {
 
     /// What the guardian may cancel of the admin's: not `revokeRole`.
     function cancellable() public pure returns (bytes4[9] memory) {
-        return [
-            AccessManager.labelRole.selector,
-            AccessManager.grantRole.selector,
-            AccessManager.setRoleAdmin.selector,
-            AccessManager.setRoleGuardian.selector,
-            AccessManager.setGrantDelay.selector,
-            AccessManager.setTargetAdminDelay.selector,
-            AccessManager.setTargetFunctionRole.selector,
-            AccessManager.setTargetClosed.selector,
-            AccessManager.updateAuthority.selector
-        ];
+        return
+            [
+                AccessManager.labelRole.selector,
+                AccessManager.grantRole.selector,
+                AccessManager.setRoleAdmin.selector,
+                AccessManager.setRoleGuardian.selector,
+                AccessManager.setGrantDelay.selector,
+                AccessManager.setTargetAdminDelay.selector,
+                AccessManager.setTargetFunctionRole.selector,
+                AccessManager.setTargetClosed.selector,
+                AccessManager.updateAuthority.selector
+            ];
     }
 
     function _open() private {

@@ -292,11 +292,6 @@ contract AccessSteps is AccessPlan {
 
     function _unauthorizedCall(address caller, address target, bytes memory data) private pure returns (bytes memory) {
         return
-            abi.encodeWithSelector(
-                IAccessManager.AccessManagerUnauthorizedCall.selector,
-                caller,
-                target,
-                bytes4(data)
-            );
+            abi.encodeWithSelector(IAccessManager.AccessManagerUnauthorizedCall.selector, caller, target, bytes4(data));
     }
 }

@@ -55,9 +55,10 @@ abstract contract DayArchive is Stand {
             _reported[slot] = true;
             if (sales.length != 0) _sales[slot] = sales;
             (bytes32 root, ) = _report(slot, 0);
-            _leaves[slot] = sales.length == 0
-                ? bytes32(uint256(root) & ~uint256(1))
-                : bytes32(uint256(_pair(root, keccak256(sales))) | 1);
+            _leaves[slot] =
+                sales.length == 0
+                    ? bytes32(uint256(root) & ~uint256(1))
+                    : bytes32(uint256(_pair(root, keccak256(sales))) | 1);
         }
         ++used;
         _write(used);
