@@ -81,7 +81,10 @@ contract TariffInvariants {
         if (known && importBefore > high) high = importBefore;
         int256 lowest = int256(p.exportMin) + int256(uint256(p.fee)) + 1;
         bool crossing = terms.importTariff == lowest;
-        require(crossing || (terms.importTariff >= low && terms.importTariff <= high), "T1 import tariff off its levels");
+        require(
+            crossing || (terms.importTariff >= low && terms.importTariff <= high),
+            "T1 import tariff off its levels"
+        );
         (low, high) = (p.exportMin, p.exportMax);
         if (known && exportBefore < low) low = exportBefore;
         if (known && exportBefore > high) high = exportBefore;
@@ -103,7 +106,10 @@ contract TariffInvariants {
         bool exportKept = _near(terms.exportTariff, exportBefore, change);
         bool strict = sameFee && importBefore >= p.importMin;
         require(importKept || (!strict && terms.importTariff == p.exportMin + fee + 1), "T2 import tariff too fast");
-        require(exportKept || (!strict && terms.exportTariff == terms.importTariff - fee - 1), "T2 export tariff too fast");
+        require(
+            exportKept || (!strict && terms.exportTariff == terms.importTariff - fee - 1),
+            "T2 export tariff too fast"
+        );
     }
 
     /// T3: the signals follow from the clearings of the window alone.

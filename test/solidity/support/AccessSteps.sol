@@ -27,6 +27,9 @@ contract AccessSteps is AccessPlan {
     uint256 public committees;
     IEmergency.MarketState public marketState;
     uint256 private _loweringFrom;
+    /// What the admin changed after deployment: members of roles, and roles of functions.
+    mapping(uint64 role => mapping(address account => bool)) public grantedLater;
+    mapping(address target => mapping(bytes4 selector => bool)) public movedLater;
 
     function last() external view returns (Effect memory) {
         return _last;
@@ -219,6 +222,7 @@ contract AccessSteps is AccessPlan {
         if (selector == AccessManager.grantRole.selector) {
             (uint64 role, address account, uint32 delay) = abi.decode(given, (uint64, address, uint32));
             _grantedTo(role, account, delay);
+            grantedLater[role][account] = true;
         } else if (selector == AccessManager.revokeRole.selector) {
             (uint64 role, address account) = abi.decode(given, (uint64, address));
             _revokedFrom(role, account);
@@ -228,6 +232,7 @@ contract AccessSteps is AccessPlan {
         } else if (selector == AccessManager.setTargetFunctionRole.selector) {
             (address which, bytes4[] memory own, uint64 role) = abi.decode(given, (address, bytes4[], uint64));
             _roleOf[which][own[0]] = role;
+            movedLater[which][own[0]] = true;
         }
     }
 

@@ -99,9 +99,7 @@ contract TariffSteps is TariffPlan {
         uint32 today = _now() / SLOTS_PER_DAY;
         bytes memory signature = _signed(day, version, percents);
         if (day > today + 2) {
-            VM.expectRevert(
-                abi.encodeWithSelector(IDynamicTariffs.DayOutside.selector, day, today, today + 2)
-            );
+            VM.expectRevert(abi.encodeWithSelector(IDynamicTariffs.DayOutside.selector, day, today, today + 2));
         } else if (version <= current) {
             VM.expectRevert(abi.encodeWithSelector(IDynamicTariffs.WeatherNotNewer.selector, day, version, current));
         }
@@ -139,9 +137,7 @@ contract TariffSteps is TariffPlan {
         if (through > latest) through = latest;
         // Terms of a slot that is not final yet would be overwritten.
         if (first > latest) {
-            VM.expectRevert(
-                abi.encodeWithSelector(ITariffs.TooManyOpenSlots.selector, first, finalThrough + 1)
-            );
+            VM.expectRevert(abi.encodeWithSelector(ITariffs.TooManyOpenSlots.selector, first, finalThrough + 1));
             dynamicTariffs.publishNext(records);
             return;
         }
