@@ -28,6 +28,8 @@ contract ProducerSteps is Producers {
     mapping(uint256 id => uint256) public claimedWh;
     mapping(uint256 pointAndSlot => uint256) public matchedWh;
     uint256[2] public allIssuedWh;
+    /// The last slot with certificates.
+    uint32[2] public lastIssued;
     /// Certified slots of operation since each maintenance: generator 1 has an hour of them.
     mapping(uint256 maintenances => uint256) public operatingSlots;
     uint256 public fundedUnits = 100;
@@ -43,19 +45,19 @@ contract ProducerSteps is Producers {
     }
 
     /// The next slot is over; sometimes nobody reported it, sometimes green energy was sold in it.
-    function deliver(uint16[4] calldata wh, uint16 consumedWh, uint8 quality, uint16 sold, bool last) external step {
+    function deliver(uint16[4] calldata wh, uint16 consumedWh, uint8 quality, uint16 sold, uint8 last) external step {
         uint256 readings;
         for (uint256 i = 0; i < METERS; ++i) {
             uint256 reading = wh[i] % 3_000;
             if (i == 2) reading = 0;
-            if (i != 3) reading |= uint256((consumedWh >> (4 * i)) % 3_000) << 31;
+            if (i != 3) reading |= uint256((consumedWh >> (4 * i)) % 1_000) << 31;
             // One in four is not measured or interpolated.
             uint256 kind = (quality >> (2 * i)) & 3;
             if (kind == 3 && (quality ^ wh[i]) & 1 == 0) kind = 0;
             readings |= (reading | (kind << 62)) << (64 * i);
         }
         _archive(readings, sold % 3 == 0 ? _listOf(wh, sold) : bytes(""), quality % 16 != 15);
-        if (used == DAY_SLOTS || last) _closeDay();
+        if (used == DAY_SLOTS || last % 16 == 0) _closeDay();
         _goOn();
     }
 
@@ -287,6 +289,7 @@ contract ProducerSteps is Producers {
             if (wh == 0) continue;
             issuedWh[idOf(generator, slot)] = wh;
             allIssuedWh[generator] += wh;
+            lastIssued[generator] = slot;
             bool operating = readingOf(slot, meterIndexOf(generator)) & 0x7fffffff > OPERATING_ABOVE_WH;
             if (generator == 1 && operating) ++operatingSlots[model.maintenancesBefore(slot)];
         }
@@ -308,8 +311,9 @@ contract ProducerSteps is Producers {
         for (slot = from; slot <= through; ++slot) if (_reported[slot] && _sales[slot].length == 0) return slot;
     }
 
-    /// A slot that the generator was counted through, zero if there is none.
+    /// A slot that the generator was counted through, zero if there is none; often the last one with certificates.
     function _counted(uint8 generator, uint8 back) private view returns (uint32) {
+        if (back % 4 < 2 && lastIssued[generator % 2] != 0) return lastIssued[generator % 2];
         uint32 through = generators.stateOf(generator % 2).issuedThrough;
         if (through < FIRST) return 0;
         uint32 day_ = through / SLOTS_PER_DAY - (back & 1);

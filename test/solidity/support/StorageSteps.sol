@@ -52,14 +52,14 @@ contract StorageSteps is DayArchive {
     }
 
     /// Readings of both points and of both own meters; large ones reach the bounds, some are missing or estimated.
-    function deliver(uint16[4] calldata charged, uint16[4] calldata discharged, uint8 quality, bool last) external {
+    function deliver(uint16[4] calldata charged, uint16[4] calldata discharged, uint8 quality, uint8 last) external {
         uint256 readings;
         for (uint256 i = 0; i < METERS; ++i) {
             uint256 reading = (uint256(charged[i] % 2_048) << 31) | (discharged[i] % 1_024);
             readings |= (reading | (uint256((quality >> (2 * i)) & 3) << 62)) << (64 * i);
         }
         _archive(readings, "", quality % 16 != 15);
-        if (used == DAY_SLOTS || last) _closeDay();
+        if (used == DAY_SLOTS || last % 16 == 0) _closeDay();
         _warp(uint256(nextSlot() - 1 + LAG) * SLOT_SECONDS);
     }
 
