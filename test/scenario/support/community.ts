@@ -1,10 +1,12 @@
 import { id as hashText } from "ethers";
 import type { PackedReading } from "../../../services/protocol/words.ts";
-import { DAY } from "./market.ts";
+import { DAY, GENESIS } from "./market.ts";
 
-/** Ten homes. Points 0 to 3 lie in zone 0, 4 to 6 in zone 1, 7 to 9 in zone 2. */
+/** Ten homes. Points 0 to 3 lie in zone 0, 4 to 6 in zone 1, 7 to 9 in zone 2; then the community's battery in zone 0. */
 export const HOMES = 10;
-export const ZONE_OF = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2] as const;
+export const VAULT = HOMES;
+export const POINTS = HOMES + 1;
+export const ZONE_OF = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 0] as const;
 /** Rating of every connection in both directions, Wh per slot. */
 export const RATING_WH = 4_000;
 
@@ -23,6 +25,9 @@ export const POOR = 6;
 export const HYDRO = 8;
 /** A diesel engine that runs while the zone is an island. */
 export const DIESEL = 9;
+
+/** First day on which the community's battery trades. */
+export const VAULT_FROM = 4;
 
 /** What flowed in one slot, Wh: net of each connection (positive feeds in), the wind turbine's own meter, and the battery's. */
 export interface Flows {
@@ -60,10 +65,18 @@ export const createCommunity = (seed: string) => {
   const chargedWh = (slot: number): number => (slot % DAY >= 42 && slot % DAY < 54 ? 330 : 0);
   const dischargedWh = (slot: number): number => (slot % DAY >= 68 && slot % DAY < 80 ? 297 : 0);
 
+  /** The community's battery, on the days on which it trades: in around noon, out in the evening. */
+  const vaultWh = (slot: number): number => {
+    const [day, at] = [Math.floor(slot / DAY) - GENESIS / DAY, slot % DAY];
+    if (day < VAULT_FROM) return 0;
+    return at >= 44 && at < 56 ? -400 : at >= 70 && at < 82 ? 360 : 0;
+  };
+
   /** What happens in a slot; `islanded` runs the engine, `cutWh` is what the demand response takes off homes 0, 1 and 3. */
   const flowsOf = (slot: number, { islanded = false, cut = false } = {}): Flows => {
     const wind = windWh(slot);
-    const net = Array.from({ length: HOMES }, (_, home) => {
+    const net = Array.from({ length: POINTS }, (_, home) => {
+      if (home === VAULT) return vaultWh(slot);
       const load = loadWh(home, slot) * (cut && (home === 0 || home === DELEGATED) ? 0.25 : 1);
       const made = pvWh(home, slot);
       if (home === BATTERY) return Math.round(made + wind + dischargedWh(slot) - chargedWh(slot) - load);

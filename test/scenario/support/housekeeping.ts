@@ -1,4 +1,4 @@
-import { HOMES } from "./community.ts";
+import { POINTS } from "./community.ts";
 import { DAY, DAYS, GENESIS } from "./market.ts";
 import type { Week } from "./week.ts";
 
@@ -55,7 +55,7 @@ export const housekeeping = (week: Week, dayStory: (day: number) => Promise<void
 
   const countUsage = async (day: number): Promise<void> => {
     const first = GENESIS + day * DAY;
-    for (let home = 0; home < HOMES; home += 1) {
+    for (let home = 0; home < POINTS; home += 1) {
       await send(who.stranger, c.usage.count.populateTransaction([await reports.prove(home, first, DAY)]));
     }
   };
@@ -84,7 +84,7 @@ export const housekeeping = (week: Week, dayStory: (day: number) => Promise<void
   /** Refunds of January, once all of it is counted. */
   const refund = async (): Promise<void> => {
     await send(who.stranger, c.refunds.refund.populateTransaction(4));
-    await send(who.stranger, c.refunds.refund.populateTransaction(HOMES));
+    await send(who.stranger, c.refunds.refund.populateTransaction(POINTS));
   };
   week.on(4 * DAY + 40, refund);
 
@@ -96,7 +96,7 @@ export const housekeeping = (week: Week, dayStory: (day: number) => Promise<void
       const [slots] = await c.peakCharge.peaksOf(JANUARY);
       for (const slot of slots.map(Number)) {
         const { range, slots: whole } = await reports.whole(slot, 1);
-        for (const count of [6, HOMES])
+        for (const count of [6, POINTS])
           await send(who.stranger, c.peakCharge.charge.populateTransaction(JANUARY, range, whole, count));
       }
     },

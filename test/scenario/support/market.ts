@@ -54,7 +54,8 @@ export const createMarket = async (seed: string) => {
   ]);
   const url = String(chainChild.info["url"]);
   const chain = createChainControl(url);
-  const provider = await createProvider({ urls: [url], timeoutMs: 30_000 });
+  // A connection that the chain closes while it is taken up again is no answer: the call goes to the next endpoint, which is the same.
+  const provider = await createProvider({ urls: [url, url, url], timeoutMs: 60_000 });
   const chainId = Number((await provider.getNetwork()).chainId);
   const actors = createActors(provider, chainId);
   const wallets = new Map<string, Wallet>();

@@ -1,4 +1,5 @@
-import { BATTERY, metered } from "./community.ts";
+import { BATTERY, metered, ZONE_OF } from "./community.ts";
+import { ISLAND_ZONE } from "./island.ts";
 import type { Readings } from "./reports.ts";
 import type { Week } from "./week.ts";
 
@@ -20,7 +21,7 @@ export const createMeters = (
     const apart = islanded(slot);
     const flows = week.community.flowsOf(slot, { islanded: apart, cut: cut(slot) });
     const points = flows.net.map((wh, home) => metered(wh, (slot + home) % 37 === 0 ? 1 : 0));
-    const together = flows.net.filter((_, home) => !apart || home < 7);
+    const together = flows.net.filter((_, home) => !apart || ZONE_OF[home] !== ISLAND_ZONE);
     const flow = together.reduce((sum, wh) => sum + Math.abs(wh), 0);
     const drawn = -together.reduce((sum, wh) => sum + wh, 0);
     return {

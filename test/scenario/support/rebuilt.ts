@@ -2,6 +2,7 @@ import { createIndexer, indexedAddresses } from "../../../services/indexer/catch
 import { INDEXER_MIGRATION } from "../../../services/indexer/schema.ts";
 import { createLog } from "../../../services/platform/log.ts";
 import { openStore, type Store } from "../../../services/platform/store.ts";
+import { POINTS } from "./community.ts";
 import type { Week } from "./week.ts";
 
 /** The indexer's store made anew from the chain's events alone. Close it. */
@@ -18,8 +19,8 @@ export const storeFromEvents = async ({ market }: Week, path = ":memory:"): Prom
 };
 
 /** Everything that the ledger says: accounts, what clearers earned, and the tokens behind it. Nano-token. */
-export const ledgerOf = async ({ c, accounts, who, addresses, homes }: Week) => {
-  const numbers = [...homes.keys(), ...Object.values(accounts)];
+export const ledgerOf = async ({ c, accounts, who, addresses }: Week) => {
+  const numbers = [...Array(POINTS).keys(), ...Object.values(accounts)];
   const balances = new Map<number, bigint>();
   for (const account of numbers) balances.set(account, await c.ledger.balanceOf(account));
   const earned = await c.ledger.earnedOf(who.auctioneer.address);

@@ -97,7 +97,7 @@ export const responseStory = (week: Week, meters: Meters) => {
     };
     const zoneOf = async (first: number): Promise<number> => {
       let sum = 0;
-      for (const home of [0, 1, 2, 3]) sum += await importOf(home, first);
+      for (const [home, zone] of ZONE_OF.entries()) if (zone === 0) sum += await importOf(home, first);
       return sum;
     };
     const bought = (home: number): number =>

@@ -1,3 +1,4 @@
+import { changesStory } from "./changes.ts";
 import { faultsStory } from "./faults.ts";
 import { housekeeping, JANUARY, FEBRUARY } from "./housekeeping.ts";
 import { isIslanded, islandStory } from "./island.ts";
@@ -9,6 +10,7 @@ import { productionStory } from "./production.ts";
 import { isCut, responseStory } from "./response.ts";
 import { storeFromEvents } from "./rebuilt.ts";
 import { tradingStory } from "./trading.ts";
+import { vaultStory } from "./vault.ts";
 import { createWeek } from "./week.ts";
 
 /** Midnight after which January takes no more peaks. */
@@ -26,6 +28,8 @@ export const playWeek = async (seed: string) => {
   const money = moneyStory(week);
   const response = responseStory(week, meters);
   const people = peopleStory(week);
+  const changes = changesStory(week);
+  const vault = vaultStory(week);
   try {
     await trading.announce();
     await week.play();
@@ -38,11 +42,13 @@ export const playWeek = async (seed: string) => {
     await keeping.run();
     await response.finish();
     await production.premiums([JANUARY, FEBRUARY]);
+    await vault.finish();
+    await changes.finish();
     await week.send(week.who.stranger, week.c.emergency.raiseForSilence.populateTransaction());
     await week.goTo(PEAKS_OVER * 900);
     await keeping.chargePeaks();
     const store = await storeFromEvents(week);
-    return { week, meters, trading, faults, production, keeping, island, money, response, people, store };
+    return { week, meters, trading, faults, production, keeping, island, money, response, people, vault, store };
   } catch (error) {
     await week.close();
     throw error;
