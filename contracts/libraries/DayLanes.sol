@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {DaySteps} from "./DaySteps.sol";
 import {PackedDays} from "./PackedDays.sol";
 
-/// What most day orders are, two slots at a time: two steps a slot and prices of three bytes. Then four steps are 24 bytes of calldata,
-/// and all rules are checked on them at once, in eight lanes of 24 bits:
+/// What most day orders are, four steps at a time: one or two steps a slot and prices of three bytes. Then four steps are 24 bytes of
+/// calldata, and all rules are checked on them at once, in eight lanes of 24 bits:
 ///
 ///   bits 255..232 energy, 231..208 price (first step of the first slot), 207..184 energy, 183..160 price, 159..136 ..., 87..64 price
 ///
@@ -18,16 +18,18 @@ library DayLanes {
     uint256 private constant STEPS = 0x000000000001000000000001000000000001000000000001_0000000000000000;
     /// Bit 72 of both order words in 32 bytes.
     uint256 private constant OFFERS = 0x100000000000000000000000000000001000000000000000000;
+    /// Of the first of them.
+    uint256 private constant OFFER = 0x100000000000000000000000000000000000000000000000000;
     uint256 private constant BELOW = 0xffffffffffffffff;
     uint256 private constant MIN_STEP_WH = 50;
 
     /// Whether the order has the shape that `fill` takes.
     function fits(PackedDays.Day memory day) internal pure returns (bool) {
-        return day.steps == 2 && day.priceBytes == 3;
+        return (day.steps == 2 || day.steps == 1) && day.priceBytes == 3;
     }
 
-    /// Takes pairs of slots from the run's next one on, up to the first pair that does not pass. `place`: the next slot's steps in
-    /// calldata; `lowest`, `highest`: a band that lies within those of all slots.
+    /// Takes two slots (four, with one step each) after the other from the run's next one on, up to the first that do not pass.
+    /// `place`: the next slot's steps in calldata; `lowest`, `highest`: a band that lies within those of all slots.
     function fill(DaySteps.Run memory run, uint256 place, int256 lowest, int256 highest) internal pure {
         if (lowest < 0) lowest = 0;
         if (highest > int256(MOST)) highest = int256(MOST);
@@ -37,7 +39,8 @@ library DayLanes {
             uint256 bidWh = run.mostBidWh < MOST ? run.mostBidWh : MOST;
             uint256 low = ((MIN_STEP_WH << 24) | uint256(lowest)) * STEPS;
             uint256 high = ((((0x800000 | offerWh) << 24) | 0x800000 | uint256(highest)) * STEPS) | BELOW;
-            _fill(run, place, low, high, bidWh - offerWh);
+            if (run.slotBytes == 64) _fill(run, place, low, high, bidWh - offerWh);
+            else _fillSingle(run, place, low, high, bidWh - offerWh);
         }
     }
 
@@ -121,6 +124,72 @@ library DayLanes {
             mstore(run, entry)
             // Two energies of a slot are as long as its entry.
             mstore(add(run, 0x40), add(mload(add(run, 0x40)), sub(entry, begin)))
+        }
+    }
+    /// As `_fill`, for slots of one step: the steps are of four slots, each with a word and a row of its own.
+    function _fillSingle(DaySteps.Run memory run, uint256 place, uint256 low, uint256 high, uint256 more) private pure {
+        assembly ("memory-safe") {
+            let entry := mload(run)
+            let begin := entry
+            let last := sub(mload(add(run, 0x20)), 192)
+            let head := or(mload(add(run, 0x80)), OFFER)
+            // All slots must hold the sequence that the first one holds, below the order's.
+            let shift := mload(add(run, 0xa0))
+            let held := and(shr(shift, mload(add(entry, 32))), 15)
+            let gain := sub(mload(add(run, 0xc0)), held)
+            held := shl(shift, mul(held, sgt(gain, 0)))
+            gain := shl(shift, gain)
+            shift := shl(shift, 15)
+            for {} lt(entry, last) {
+                place := add(place, 24)
+            } {
+                let v := calldataload(place)
+                // As in `_fill`.
+                let bids := shr(23, and(v, 0x8000000000008000000000008000000000008000000000000000000000000000))
+                v := add(xor(v, sub(shl(24, bids), bids)), bids)
+                {
+                    let passes := and(
+                        sub(or(v, 0x8000008000008000008000008000008000008000008000000000000000000000), low),
+                        sub(add(high, mul(bids, more)), v)
+                    )
+                    let halts := and(
+                        or(v, not(passes)),
+                        0x8000008000008000008000008000008000008000008000000000000000000000
+                    )
+                    let others := or(
+                        or(xor(mload(add(entry, 32)), held), xor(mload(add(entry, 96)), held)),
+                        or(xor(mload(add(entry, 160)), held), xor(mload(add(entry, 224)), held))
+                    )
+                    if or(halts, and(others, shift)) {
+                        break
+                    }
+                }
+                // Slot by slot; what is done moves out of v and bids, 48 bits at a time.
+                for {
+                    let end := add(entry, 256)
+                } lt(entry, end) {
+                    entry := add(entry, 64)
+                } {
+                    mstore(add(entry, 32), add(mload(add(entry, 32)), gain))
+                    let cursor := mload(entry)
+                    mstore(
+                        cursor,
+                        or(
+                            or(
+                                and(shr(64, v), 0xffffff000000000000000000000000000000000000000000),
+                                and(shr(80, v), 0xffffff00000000000000000000000000000000)
+                            ),
+                            xor(head, mul(shr(232, bids), OFFER))
+                        )
+                    )
+                    mstore(entry, add(cursor, 16))
+                    v := shl(48, v)
+                    bids := shl(48, bids)
+                }
+            }
+            mstore(run, entry)
+            // The energy of a slot is half as long as its entry.
+            mstore(add(run, 0x40), add(mload(add(run, 0x40)), shr(1, sub(entry, begin))))
         }
     }
 }

@@ -66,6 +66,7 @@ contract Settlement is ISettlement {
         /// Word of statuses at hand, and its page.
         uint256 statusPage;
         uint256 statuses;
+        uint32 current;
     }
 
     /// What the chain keeps of a slot to be settled.
@@ -124,6 +125,7 @@ contract Settlement is ISettlement {
         Work memory work = _open(slots.length);
         work.statusPage = StatusRing.pageOf(numbers[0]);
         work.statuses = _statuses[work.statusPage];
+        work.current = SlotTime.current();
         for (uint256 i = 0; i < numbers.length; ++i) {
             _settle(work, slots[i], numbers[i], Kept(reports[i], clearings[i], TermsWord.wrap(terms[i])));
         }
@@ -247,7 +249,7 @@ contract Settlement is ISettlement {
         ClearingRecord calldata record = given.record;
         _checkReadings(slot, version, bytes28(bytes32(kept.report)), PackedReadings.hash(readings), given.root);
         bool cleared = _isCleared(record, slot, bytes28(bytes32(kept.clearing)));
-        work.statuses = StatusRing.withEntry(work.statuses, slot, Status.Settled, SlotTime.current(), version);
+        work.statuses = StatusRing.withEntry(work.statuses, slot, Status.Settled, work.current, version);
         (FixedMoney memory money, bool whole) = _pay(work, record, slot, kept.terms, readings, cleared);
         if (cleared) _countWords(work, record);
         if (whole) _emitWhole(work, slot, version, money);

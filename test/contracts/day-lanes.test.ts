@@ -227,6 +227,39 @@ describe("day orders, four steps at a time", () => {
     }
   });
 
+  it("refuses and takes the same with one step a slot, in every place of four", async () => {
+    const slot = world.genesisSlot + 1;
+    const { bandMax, bandMin } = TERMS;
+    const cases: [DaySteps[number][number], boolean][] = [
+      [[50, 0], true],
+      [[49, 0], false],
+      [[-50, bandMax], true],
+      [[-49, 7], false],
+      [[5_000, 7], true],
+      [[5_001, 7], false],
+      [[-5_000, 7], true],
+      [[-5_001, 7], false],
+      [[100, bandMax + 1], false],
+      [[-100, -1], true],
+      [[100, bandMin], true],
+      [[100, bandMin - 1], false],
+      [[8_388_607, 7], false],
+      [[-8_388_608, 7], false],
+      [[100, -8_388_608], false],
+      [[0, 7], true],
+    ];
+    for (const [step, taken] of cases) {
+      for (let at = 0; at < 6; at += 1) {
+        const day = Array.from({ length: 10 }, (_, i): DaySteps[number] => [
+          i === at ? step : [i % 3 ? 400 : -300, 70_000 + i],
+        ]);
+        const { skippedSlots } = await bothWays([await signedDay(world, dayOrderOf(0, slot, day))]);
+        const skipped = skippedSlots.map(([number]) => number);
+        expect(skipped, `${JSON.stringify(step)} at ${at}`).to.deep.equal(taken ? [] : [slot + at]);
+      }
+    }
+  });
+
   it("does the same for random orders, one after the other, over what slots hold already", async () => {
     const random = createRandom(11);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
@@ -243,13 +276,10 @@ describe("day orders, four steps at a time", () => {
               (random() < 0.03 ? -side : side) * pick([50, 400, 1_700, 2_500, random() < 0.1 ? 49 : 51]),
               pick([0, 70_000, 99_999, 1_000_000, random() < 0.1 ? -5 : 33]),
             ];
-            return [step(), step()];
+            return round % 2 === 0 ? [step(), step()] : [step()];
           });
           // One price needs three bytes.
-          day.push([
-            [300, 80_000],
-            [300, 80_000],
-          ]);
+          day.push(Array.from(day[0] as DaySteps[number], (): [number, number] => [300, 80_000]));
           return signedDay(world, dayOrderOf(point, slot + Math.floor(random() * 3), day, 1 + i, random() < 0.3));
         }),
       );

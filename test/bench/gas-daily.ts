@@ -1,0 +1,157 @@
+import { getBytes, keccak256, toBeHex } from "ethers";
+import { clearBook } from "../../services/core/market/clear.ts";
+import { decodeBook } from "../../services/core/market/words.ts";
+import { bandOf, zoneTermsOf } from "../../services/protocol/clearing.ts";
+import { appendDays, signedDay } from "../contracts/support/days.ts";
+import {
+  createWorld,
+  emptyRecord,
+  reading,
+  submit,
+  TERMS,
+  type SlotToSettle,
+  type World,
+} from "../contracts/support/world.ts";
+import { plainRecord } from "../contracts/support/record.ts";
+import type { GasRow } from "./gas-row.ts";
+
+const DAY = 96;
+const RING = 256;
+/** Day orders that fit into one transaction while storage is fresh. */
+const PER_BATCH = 25;
+/** Later: accounts of one transaction. */
+const PER_BATCH_LATER = 100;
+
+interface Daily {
+  homes: number;
+  /** Slots of the day that are cleared, reported and settled; all have orders. */
+  slots: number;
+  figure: number;
+}
+
+/**
+ * Daily mode from end to end (design section 8), gas per meter and slot: a day order with a step for each slot from every account,
+ * even homes selling and odd ones buying, a clearing and a report of each slot, and the settlement of the slots at once. Whole
+ * transactions in a later lap of the ring.
+ */
+export const measureDailyGas = async (): Promise<GasRow[]> => [
+  ...(await measureDay({ homes: 100, slots: DAY, figure: 3_000 })),
+  ...(await measureDay({ homes: 1_000, slots: 24, figure: 2_000 })),
+];
+
+const measureDay = async ({ homes, slots, figure }: Daily): Promise<GasRow[]> => {
+  const world = await createWorld({ homes, publish: 0, depositTokens: 20_000 });
+  const first = world.genesisSlot;
+  await runDay(world, first, slots, PER_BATCH);
+  await finalThrough(world, first + 115);
+  const gas = await runDay(world, first + RING, slots, PER_BATCH_LATER);
+  const name = `daily mode, ${homes.toLocaleString("en")} meters${slots === DAY ? "" : `, ${slots} of ${DAY} slots`}`;
+  const unit = "gas per meter-slot";
+  const each = {
+    signed: gas.orders / homes / DAY,
+    cleared: gas.clearings / homes / slots,
+    reported: gas.reports / homes / slots,
+    settled: gas.settlement / homes / slots,
+  };
+  const all = Object.values(each).reduce((sum, part) => sum + part, 0);
+  return [
+    { what: `signed, cleared, reported, settled, ${name}`, figure, measured: Math.round(all), unit },
+    ...Object.entries(each).map(([part, measured]) => ({
+      what: `${part}, ${name}`,
+      figure: 0,
+      measured: Math.round(measured),
+      unit,
+    })),
+  ];
+};
+
+const runDay = async (world: World, first: number, slots: number, batch: number) => {
+  const gas = { orders: 0, clearings: 0, reports: 0, settlement: 0 };
+  await world.goTo(world.startOf(first - 2));
+  await world.publishTerms(first, 115);
+  const words = new Map<number, string[]>();
+  for (let from = 0; from < world.owners.length; from += batch) {
+    const count = Math.min(batch, world.owners.length - from);
+    const orders = Array.from({ length: count }, (_, i) => dayOrder(world, first, from + i));
+    const appended = await appendDays(world, await Promise.all(orders));
+    if (appended.taken !== count || appended.skippedSlots.length > 0)
+      throw new Error(`${appended.taken} of ${count} day orders were taken`);
+    gas.orders += Number(appended.gasUsed);
+    for (const [slot, added] of appended.words) words.set(slot, [...(words.get(slot) ?? []), added]);
+  }
+  const settled: SlotToSettle[] = [];
+  for (let slot = first; slot < first + slots; slot += 1) {
+    await world.goTo(world.startOf(slot) - 500);
+    const cleared = await clear(world, slot, words.get(slot) ?? []);
+    gas.clearings += cleared.gasUsed;
+    settled.push({ record: cleared.record, readings: "0x", root: "0x" });
+  }
+  for (const entry of settled) {
+    await world.goTo(world.startOf(entry.record.slot + 1));
+    const { readings, root, gasUsed } = await world.report(entry.record.slot, meters(world, entry.record.slot));
+    gas.reports += Number(gasUsed);
+    Object.assign(entry, { readings, root });
+  }
+  const receipt = await (await world.c.settlement.settle(settled)).wait();
+  gas.settlement = Number(receipt?.gasUsed);
+  return gas;
+};
+
+const dayOrder = (world: World, firstSlot: number, point: number) => {
+  const side = point % 2 === 0 ? 1 : -1;
+  const steps = Array.from({ length: DAY }, (_, at) => at);
+  return signedDay(world, {
+    ...{ point, firstSlot, stepsPerSlot: 1, sequence: 1, green: false },
+    energyWh: steps.map((at) => side * (400 + (point % 100) * 3 + at)),
+    priceMicroPerKwh: steps.map((at) => (side > 0 ? 80_000 : 250_000) + 137 * at + 100 * point),
+  });
+};
+
+/** By the solver of the core: the book's sellers and buyers trade, the backup takes the rest. */
+const clear = async (world: World, slot: number, batches: string[]) => {
+  const columns = decodeBook(getBytes(`0x${batches.map((batch) => batch.slice(2)).join("")}`));
+  const grid = (await world.c.grid.gridOf(slot)).map((zone) => ({
+    parent: Number(zone.parent),
+    toParentWh: zone.toParentWh,
+    fromParentWh: zone.fromParentWh,
+    backupCapacityWh: zone.backupCapacityWh,
+  }));
+  const terms = { ...TERMS, reference: TERMS.reference_ };
+  const { postings } = clearBook(columns, zoneTermsOf(grid, terms), bandOf(terms));
+  const receipt = await (await world.c.auction.clear(submit(slot, batches, postings))).wait();
+  if (!receipt) throw new Error("no receipt");
+  const log = receipt.logs.map((entry) => world.c.auction.interface.parseLog(entry)).find((l) => l?.name === "Cleared");
+  return { record: plainRecord(log?.args["record"]), gasUsed: Number(receipt.gasUsed) };
+};
+
+/** Readings as homes have them: some hundred Wh, near what was ordered. */
+const meters = (world: World, slot: number) => {
+  const noise = getBytes(keccak256(toBeHex(slot, 32)));
+  return world.owners.map((_, home) => {
+    const wh = 400 + (home % 100) * 3 + ((noise[home % 32] as number) % 80);
+    return home % 2 === 0 ? reading(0, wh) : reading(wh, 0);
+  });
+};
+
+/** Makes everything up to `last` final: at most 256 slots may be open. */
+const finalThrough = async ({ c, goTo, startOf }: World, last: number): Promise<void> => {
+  const firstOpen = Number(await c.settlement.finalThrough()) + 1;
+  for (let slot = firstOpen; slot <= last; slot += 1) {
+    if ((await c.settlement.statusOf(slot))[0] !== 0n) continue;
+    await goTo(startOf(slot + 9));
+    await c.settlement.estimate(slot);
+  }
+  for (let slot = firstOpen; slot <= last; slot += 1) {
+    const [status, since] = await c.settlement.statusOf(slot);
+    await goTo(startOf(Number(since) + 96));
+    if (status === 1n) await c.settlement.settleEstimated(emptyRecord(slot));
+    await c.settlement.advanceFinal(10);
+  }
+};
+
+if (process.argv[1] === import.meta.filename) {
+  for (const { what, figure, measured, unit } of await measureDailyGas())
+    process.stdout.write(
+      `${String(measured).padStart(8)} ${figure ? `<= ${figure}` : "(no figure)"} ${unit}  ${what}\n`,
+    );
+}
