@@ -12,6 +12,7 @@ import {
   type World,
 } from "../contracts/support/world.ts";
 import { measureConsumptionGas } from "./gas-consumption.ts";
+import { measureDailyGas } from "./gas-daily.ts";
 import { measureDayGas } from "./day-gas.ts";
 import { measureNetworkGas } from "./gas-network.ts";
 import { measureProductionGas } from "./gas-production.ts";
@@ -100,6 +101,7 @@ export const measureGas = async (): Promise<GasRow[]> => {
   if ((await world.discrepancyNano()) !== 0n) throw new Error("the ledger does not sum to its tokens");
   rows.push(...(await measureNetworkGas()));
   rows.push(...(await measureDayGas()));
+  rows.push(...(await measureDailyGas()));
   rows.push(...(await measureProductionGas()));
   rows.push(...(await measureConsumptionGas()));
   return rows;

@@ -260,6 +260,20 @@ describe("day orders, four steps at a time", () => {
     }
   });
 
+  it("sees what each of four slots holds already", async () => {
+    const slot = world.genesisSlot + 1;
+    const day = (sequence: number) =>
+      signedDay(world, dayOrderOf(0, slot, Array(10).fill([[400, 70_000]]) as DaySteps, sequence));
+    for (let at = 0; at < 6; at += 1) {
+      const fork = await world.networkHelpers.takeSnapshot();
+      await world.append(slot + at, [await world.order(0, slot + at, [bid(100, 70_000)], 2)]);
+      const { skippedSlots } = await bothWays([await day(2)]);
+      expect(skippedSlots.map(([number]) => number)).to.deep.equal([slot + at]);
+      expect((await bothWays([await day(3)])).skippedSlots).to.deep.equal([]);
+      await fork.restore();
+    }
+  });
+
   it("does the same for random orders, one after the other, over what slots hold already", async () => {
     const random = createRandom(11);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
