@@ -29,9 +29,9 @@ import { openStore, type Store } from "../../services/platform/store.ts";
 import { fetchJson } from "../../services/platform/http.ts";
 import { balanceOf, conservationNano, problems } from "../../services/protocol/market-store.ts";
 import { decodePositions, decodeReadings } from "../../services/protocol/words.ts";
-import { rebuildCommunity, type Community } from "../../services/protocol/rebuild/community.ts";
+import { rebuildCommunity } from "../../services/protocol/rebuild/community.ts";
 import { expectRebuilt, logsOf } from "../contracts/support/community.ts";
-import { allLogs, quietContracts, unbalancedWh } from "./support/audit.ts";
+import { allLogs, outcomeOf, quietContracts, unbalancedWh } from "./support/audit.ts";
 import { BATTERY, DELEGATED, HYDRO, IDLE, POINTS, POOR, RATING_WH, VAULT } from "./support/community.ts";
 import { CHANGES } from "./support/changes.ts";
 import { FAULTS } from "./support/faults.ts";
@@ -384,13 +384,6 @@ const suite = (seed: string): void => {
     expect((await c.generators.certificationOf(1)).expirySlot).to.equal(BigInt(GENESIS + 800 * DAY));
   });
 };
-
-/** By money and certificates: all that anybody has in the end. */
-const outcomeOf = ({ balancesNano, earnedNano, certificates, generators }: Community): string =>
-  JSON.stringify(
-    [[...balancesNano], [...earnedNano.values()], [...certificates.balances].map(([, ids]) => [...ids]), generators],
-    (_, value: unknown) => (typeof value === "bigint" ? String(value) : value instanceof Map ? [...value] : value),
-  );
 
 const isLong = process.env["DAEG_LONG"] === "1";
 /** `DAEG_SEED=name` plays a week of another seed. */

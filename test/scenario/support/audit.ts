@@ -1,6 +1,7 @@
 import type { ChainLog } from "../../../services/platform/follow.ts";
 import { decodePositions } from "../../../services/protocol/words.ts";
 import type { ClearingRecord } from "../../../services/protocol/events.ts";
+import type { Community } from "../../../services/protocol/rebuild/community.ts";
 import type { Week } from "./week.ts";
 
 const BLOCKS_AT_ONCE = 400;
@@ -34,3 +35,10 @@ export const quietContracts = ({ market, addresses }: Week, logs: readonly Chain
 /** Sold less bought of a cleared slot, the backup supplier included, Wh: nothing is made or lost in an auction. */
 export const unbalancedWh = ({ positions, backupSoldWh, backupBoughtWh }: ClearingRecord): bigint =>
   decodePositions(positions).reduce((sum, wh) => sum + BigInt(wh), 0n) + backupSoldWh - backupBoughtWh;
+
+/** By money and certificates: all that anybody has in the end. */
+export const outcomeOf = ({ balancesNano, earnedNano, certificates, generators }: Community): string =>
+  JSON.stringify(
+    [[...balancesNano], [...earnedNano.values()], [...certificates.balances].map(([, ids]) => [...ids]), generators],
+    (_, value: unknown) => (typeof value === "bigint" ? String(value) : value instanceof Map ? [...value] : value),
+  );
