@@ -21,7 +21,7 @@ contract MarketHandler is Checks {
         _deposit(Model.BACKUP, 5_000e6);
         _deposit(Model.FUND, 40e6);
         _goTo(uint256(GENESIS) * 900);
-        for (uint256 i = 0; i < 104; ++i) _live(uint256(keccak256(abi.encode("history", i))), i);
+        for (uint256 i = 0; i < HISTORY; ++i) _live(uint256(keccak256(abi.encode("history", i))), i);
         finalize(0);
     }
 
@@ -183,7 +183,7 @@ contract MarketInvariantsTest {
         uint256 start = CHEATS.snapshotState();
         uint256 found;
         string memory names;
-        for (uint256 i = 0; i < 20 * 64; ++i) {
+        for (uint256 i = 0; i < 24 * 64; ++i) {
             if (i % 64 == 0) require(CHEATS.revertToState(start), "a snapshot");
             uint256 seed = uint256(keccak256(abi.encode("turn", i)));
             (bool done, bytes memory answer) = address(handler).call(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IOrderBook} from "../../../contracts/interfaces/IOrderBook.sol";
+import {IOrderBook, SignedOrder, Step} from "../../../contracts/interfaces/IOrderBook.sol";
 import {SlotTerms} from "../../../contracts/libraries/MarketTypes.sol";
 import {Cheats, CHEATS} from "./Cheats.sol";
 import {Ghost} from "./Ghost.sol";
@@ -24,6 +24,8 @@ abstract contract Orders is Ghost {
         bytes words;
         bytes32[] hashes;
         bytes packedSteps;
+        Step[] list;
+        bytes signature;
         IOrderBook.Skip predicted;
     }
 
@@ -35,12 +37,16 @@ abstract contract Orders is Ghost {
         _publishThrough(slot);
         Draft[] memory drafts = new Draft[](1 + _pick(seed, 2, 3));
         bytes memory packed;
+        SignedOrder[] memory plain = new SignedOrder[](drafts.length);
         for (uint256 i = 0; i < drafts.length; ++i) {
-            drafts[i] = _draft(uint256(keccak256(abi.encode(seed, i))), slot);
-            packed = bytes.concat(packed, _packed(drafts[i], slot));
+            Draft memory d = _draft(uint256(keccak256(abi.encode(seed, i))), slot);
+            packed = bytes.concat(packed, _packed(d, slot));
+            plain[i] = SignedOrder(d.point, slot, d.sequence, d.list, address(0), d.signature);
+            drafts[i] = d;
         }
         CHEATS.recordLogs();
-        book.appendPacked(slot, packed);
+        if (_pick(seed, 3, 4) == 0) book.append(slot, plain);
+        else book.appendPacked(slot, packed);
         _take(slot, drafts, CHEATS.getRecordedLogs());
         _count("order");
     }
@@ -75,6 +81,7 @@ abstract contract Orders is Ghost {
         d.sequence = _pick(seed, 11, 6) == 0 ? uint8(_pick(seed, 12, last + 1)) : last + 1;
         d.steps = _pick(seed, 13, 8) == 0 ? 0 : 1 + _pick(seed, 14, 3);
         d.hashes = new bytes32[](d.steps);
+        d.list = new Step[](d.steps);
         uint256 kind = _pick(seed, 15, 5);
         d.mixed = kind == 4;
         for (uint256 i = 0; i < d.steps; ++i) {
@@ -102,6 +109,7 @@ abstract contract Orders is Ghost {
         d.packedSteps = bytes.concat(d.packedSteps, abi.encodePacked(flags, energyWh, price));
         for (uint256 i = 0; i < d.hashes.length; ++i) {
             if (d.hashes[i] != 0) continue;
+            d.list[i] = Step(sell, green, energyWh, price);
             d.hashes[i] = keccak256(abi.encode(STEP, sell, green, energyWh, price));
             break;
         }
@@ -125,8 +133,8 @@ abstract contract Orders is Ghost {
 
     function _packed(Draft memory d, uint32 slot) private view returns (bytes memory) {
         bytes32 hash = keccak256(abi.encode(ORDER, d.point, slot, d.sequence, keccak256(abi.encodePacked(d.hashes))));
-        bytes memory signature = _sign(ownerKeys[d.point], _typed(address(book), hash));
-        return abi.encodePacked(d.point, d.sequence, uint8(d.steps), uint16(65), d.packedSteps, signature);
+        d.signature = _sign(ownerKeys[d.point], _typed(address(book), hash));
+        return abi.encodePacked(d.point, d.sequence, uint8(d.steps), uint16(65), d.packedSteps, d.signature);
     }
 
     /// Goes through drafts and events side by side.

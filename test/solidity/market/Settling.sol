@@ -14,6 +14,7 @@ abstract contract Settling is Clearing {
     );
     /// Slots from the first unsettled one on that are looked at.
     uint32 private constant WINDOW = 6;
+    uint256 private constant MOST = 2 ** 31 - 1;
 
     /// Time goes on to some moment of the next slot.
     function advance(uint256 seed) public {
@@ -60,10 +61,10 @@ abstract contract Settling is Clearing {
         _settle(some, count);
     }
 
-    /// Reports and settles up to eight slots that are over, or flags and pays them as estimated when it is too late for that.
+    /// Reports and settles some slots that are over, or flags and pays them as estimated when it is too late for that.
     function catchUp(uint256 seed) public {
         _goTo(now_);
-        uint256 most = 1 + _pick(seed, 1, 8);
+        uint256 most = 1 + _pick(seed, 1, _pick(seed, 2, 5) == 0 ? 32 : 8);
         uint32[] memory some = new uint32[](most);
         uint256 count;
         uint32 slot = firstUnsettled;
@@ -162,6 +163,9 @@ abstract contract Settling is Clearing {
                 importWh = (random >> 16) % (uint256(ratings[i][0]) + 1);
                 exportWh = (random >> 48) % (uint256(ratings[i][1]) + 1);
                 if (kind == 9) importWh *= 3;
+                // A broken meter: the largest reading there is.
+                if ((random >> 80) % 99 == 0)
+                    (importWh, exportWh) = kind % 2 == 0 ? (MOST, exportWh) : (importWh, MOST);
             }
             readings = bytes.concat(readings, bytes8(uint64((quality << 62) | (importWh << 31) | exportWh)));
         }

@@ -23,6 +23,8 @@ interface IMintable is IERC20 {
 /// wires it. This contract is the admin, and a module of the ledger.
 abstract contract World {
     uint32 internal constant GENESIS = 1_963_584;
+    /// Slots before the first turn.
+    uint32 internal constant HISTORY = 104;
     int40 internal constant HIGHEST_IMPORT = 400_000;
     int40 internal constant LOWEST_EXPORT = -50_000;
     int40 internal constant LOWEST_PRICE = -500_000;
