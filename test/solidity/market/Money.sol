@@ -177,7 +177,10 @@ abstract contract Money is Settling {
     function repay(uint256 seed) public {
         _goTo(now_);
         uint256 a = _poorest(seed);
-        if (standings[a].since != 0 && _pick(seed, 1, 3) == 0) _moveBetween(_anyPoint(seed / 2), a, 50e9);
+        if (standings[a].since != 0 && balances[a] > -1e15 && _pick(seed, 1, 2) == 0) {
+            int256 lacks = balances[a] < 0 ? -balances[a] : int256(0);
+            _moveBetween(_anyPoint(seed / 2), a, lacks + int256(_pick(seed, 2, 50e9)));
+        }
         Standing memory s = standings[a];
         bytes memory call = abi.encodeCall(ledger.repay, (uint32(a)));
         if (s.since == 0) return _refused(STRANGER, address(ledger), call, ILedger.NotSuspended.selector);
