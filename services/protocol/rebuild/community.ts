@@ -1,5 +1,6 @@
 import type { Addresses } from "../addresses.ts";
 import type { RawLog } from "../events.ts";
+import { createBattery, type RebuiltBattery } from "./battery-shares.ts";
 import { createBills, type BillLine } from "./bills.ts";
 import { createBonds } from "./bonds.ts";
 import { createCertificates, type RebuiltCertificates } from "./certificates.ts";
@@ -35,6 +36,8 @@ export interface Community {
   /** By point, then by month (12 x year + month - 1). */
   usage: Map<number, Map<number, RebuiltMonth>>;
   storageUnits: RebuiltUnit[];
+  /** The community battery's vault. */
+  battery: RebuiltBattery;
   /** What peak charge and refunds go by. */
   shares: RebuiltShares;
   /** Where events contradict each other, or what was computed from cleared positions and readings: must be empty. */
@@ -65,6 +68,7 @@ export const communityOf = (events: readonly LogEvent[], addresses: Addresses): 
   const responses = createResponses(facts, report);
   const usage = createUsage(facts, certificates.certificates.matched, report);
   const storage = createStorage(facts, report);
+  const battery = createBattery(report);
   const shares = createShares(addresses, facts, bills.balancesNano, report);
 
   const apply = (event: LogEvent): void => {
@@ -79,6 +83,7 @@ export const communityOf = (events: readonly LogEvent[], addresses: Addresses): 
     responses.apply(event);
     usage.apply(event);
     storage.apply(event);
+    battery.apply(event);
     shares.apply(event);
   };
   for (const event of events) {
@@ -95,12 +100,13 @@ export const communityOf = (events: readonly LogEvent[], addresses: Addresses): 
   bills.finish();
   certificates.finish();
   shares.finish();
+  battery.finish();
   return {
     ...{ facts, balancesNano: bills.balancesNano, earnedNano: bills.earnedNano, bills: bills.bills },
     ...{ certificates: certificates.certificates, generators: generators.generators },
     ...{ incentives: incentives.incentives, bonds: bonds.free, problems },
     standings: standings.standings,
     ...{ responses: responses.events, owedToSponsors: responses.owed, usage: usage.usage },
-    ...{ storageUnits: storage.units, shares: shares.shares },
+    ...{ storageUnits: storage.units, battery: battery.battery, shares: shares.shares },
   };
 };

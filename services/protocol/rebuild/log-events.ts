@@ -16,6 +16,7 @@ const MODULES = {
   demandResponse: "DemandResponse",
   usage: "Usage",
   storageUnits: "StorageUnits",
+  communityStorage: "CommunityStorage",
 } as const;
 
 const CORE = [

@@ -6,6 +6,7 @@ import { Ledger__factory } from "../../../types/contracts/factories/pricing/Ledg
 import { TestFeeToken__factory } from "../../../types/contracts/factories/test/TestFeeToken__factory.ts";
 import { emptyRecord, NANO, reading, TOKEN } from "../support/world.ts";
 import { createBattery, FOREVER, type Battery } from "./battery.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const MODULE = new Wallet(deriveKey("test", "module")).address;
 const near = (value: bigint | undefined, highest: bigint, below: bigint): void => {
@@ -23,6 +24,7 @@ describe("the community battery's money", () => {
   });
   afterEach(async () => {
     await b.checkSolvency();
+    await expectRebuilt(b);
     await restore();
   });
   /** The battery's account loses to the members' pool. */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { NANO, TOKEN, WORD_FEE } from "../support/world.ts";
 import { createBattery, FOREVER, type Battery } from "./battery.ts";
+import { expectRebuilt } from "../support/community.ts";
 
 const near = (value: bigint | undefined, highest: bigint, below: bigint): void => {
   const fits = value !== undefined && value <= highest && value >= highest - below;
@@ -19,6 +20,7 @@ describe("the community battery", () => {
   });
   afterEach(async () => {
     await b.checkSolvency();
+    await expectRebuilt(b);
     await restore();
   });
 

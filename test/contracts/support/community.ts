@@ -192,6 +192,13 @@ const usageDiffers = async (
       await same(`energy of ${point} in ${month}`, wh, refunds.energyOf(month, point));
 };
 
+const batteryDiffers = async ({ communityStorage: vault }: Contracts, it: Community, same: Same) => {
+  const { shares, totalShares, pendingAssets, pendingShares, owedAssets } = it.battery;
+  const held = [vault.totalSupply(), vault.pendingAssets(), vault.pendingShares(), vault.owedAssets()];
+  await same("battery", [totalShares, pendingAssets, pendingShares, owedAssets], await Promise.all(held));
+  for (const [holder, each] of shares) await same(`shares of ${holder}`, each, vault.balanceOf(holder));
+};
+
 /** Where a rebuilt community and the contracts' views differ, and what the rebuild itself found; empty when all is one. */
 export const differencesOf = async ({ c }: Pick<RebuiltWorld, "c">, it: Community): Promise<string[]> => {
   const { found, same } = createDiffer();
@@ -200,6 +207,7 @@ export const differencesOf = async ({ c }: Pick<RebuiltWorld, "c">, it: Communit
   await generatorsDiffer(c, it, same);
   await responsesDiffer(c, it, same);
   await usageDiffers(c, it, same);
+  await batteryDiffers(c, it, same);
   return [...it.problems, ...found];
 };
 
