@@ -38,6 +38,7 @@ const parts: Part[] = [
   { when: "last", name: "scenario", command: ["mocha", "test/scenario/**/*.test.ts"] },
   { when: "last", name: "faults", command: ["mocha", "test/faults/**/*.test.ts"] },
   { when: "last", name: "browser", command: ["mocha", "test/e2e/**/*.test.ts"] },
+  ...(long ? [{ when: "last" as const, name: "coverage", command: ["node", "scripts/coverage.ts"] }] : []),
   ...(long ? [{ when: "last" as const, name: "mutants", command: ["node", "scripts/mutate.ts"] }] : []),
 ];
 const chosen = parts.filter(({ name }) => only.length === 0 || only.includes(name));
