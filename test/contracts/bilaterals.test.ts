@@ -94,6 +94,11 @@ describe("bilateral trades: the registry", () => {
     const dearer = await both({ ...trade, priceMicroPerKwh: 130_000 });
     await no(dearer[0], buyer);
     await no(await consentToCancel(owner(0), domain, trade), buyer);
+    const toNobody = { ...trade, buyer: 99 };
+    const sells = await consentToTrade(owner(0), domain, toNobody);
+    await expect(c.bilaterals.register(toNobody, sells, NOBODY))
+      .to.be.revertedWithCustomError(c.bilaterals, "NoConsent")
+      .withArgs(99);
 
     const agent = world.wallet("agent");
     const asAgent = await consentToTrade(agent, domain, trade, agent.address);
@@ -115,6 +120,17 @@ describe("bilateral trades: the registry", () => {
     await refused({ ...trade, energyWh: 49 }, "TradeTooSmall");
     await refused({ ...trade, slots: 0 }, "TradeTooSmall");
     await refused({ ...trade, energyWh: 5_001 }, "TradeBeyondRating");
+    // A buyer with less than the seller.
+    const small = world.wallet("small");
+    await world.asOperator.meteringPoints.register(small.address, 0, 799, 5_000);
+    const point = Number(await world.c.meteringPoints.count()) - 1;
+    const beyond = { ...trade, buyer: point };
+    const domain = tradeDomain(world.addresses);
+    const consents = [owner(0), small].map((signer) => consentToTrade(signer, domain, beyond));
+    const [sells, buys] = (await Promise.all(consents)) as [Consent, Consent];
+    await expect(world.c.bilaterals.register(beyond, sells, buys))
+      .to.be.revertedWithCustomError(world.c.bilaterals, "TradeBeyondRating")
+      .withArgs(point, 800, 799);
     await refused({ ...trade, priceMicroPerKwh: TERMS.bandMax + 1 }, "PriceOutside");
     await refused({ ...trade, priceMicroPerKwh: TERMS.bandMin - 1 }, "PriceOutside");
     await refused({ ...trade, slots: 121 }, "SlotTooFarAhead");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Wallet } from "ethers";
-import { ZeroAddress, concat, dataLength } from "ethers";
+import { ZeroAddress, ZeroHash, concat, dataLength } from "ethers";
 import { TestWallet__factory } from "../../types/contracts/factories/test/TestWallet__factory.ts";
 import {
   compactSignature,
@@ -279,6 +279,8 @@ describe("the order book", () => {
       world.c.auction,
       "EmptyBook",
     );
+    const part = { submission: submit(slot + 1, [], [posting(75_000)]), claims: [], hashBefore: ZeroHash, state: "0x" };
+    await expect(world.c.auction.clearPart(part)).to.be.revertedWithCustomError(world.c.auction, "EmptyBook");
   });
 
   it("closes at the gate, not a second before", async () => {
