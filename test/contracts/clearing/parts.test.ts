@@ -181,6 +181,18 @@ describe("clearings in parts", function () {
     await refused({ ...last, claims: last.claims.slice(1) }, "0x", "WrongClaim");
   });
 
+  it("keep no position that their tables cannot hold", async () => {
+    const harness = await deploy();
+    const most = 2 ** 32 - 1;
+    const sold = [offer(most, 10, { point: 1 }), offer(most, 10, { point: 1 })];
+    const bought = [bid(most, 30, { point: 2 }), bid(most, 30, { point: 2 })];
+    const columns = columnsOf([bid(1, 30, { point: 0 }), ...sold, ...bought]);
+    const market = solved({ columns, terms: [zone()], band, trades: [] }, [1, 4]);
+    await expect(post(harness, market, perBatch(market)[0] as ClearingPart, "0x"))
+      .to.be.revertedWithCustomError(harness, "PositionOverflow")
+      .withArgs(1, 2 * most, 2);
+  });
+
   it("refuse every other claim about the words at the price", async () => {
     const harness = await deploy();
     const market = small();
