@@ -4,8 +4,11 @@ import { DemandResponse__factory } from "../../../types/contracts/factories/cons
 import { MarketAccess__factory } from "../../../types/contracts/factories/access/MarketAccess__factory.ts";
 import { Ledger__factory } from "../../../types/contracts/factories/pricing/Ledger__factory.ts";
 import { TestFeeToken__factory } from "../../../types/contracts/factories/test/TestFeeToken__factory.ts";
+import { SLOTS_PER_DAY } from "../../../services/protocol/archive.ts";
+import { gateOf } from "../../../services/protocol/clearing.ts";
 import type { PackedReading } from "../../../services/protocol/words.ts";
 import { missing, reading } from "../support/world.ts";
+import { createStand } from "./stand.ts";
 import { createResponse, using, type ResponseStand, type Story } from "./response.ts";
 import { expectRebuilt } from "../support/community.ts";
 
@@ -138,5 +141,27 @@ describe("demand response with meters that fail", () => {
     await expect(short.announce(r.termsOf({ targetWh: 1_000, price: 200 })))
       .to.be.revertedWithCustomError(dr, "WrongAmountReceived")
       .withArgs(200, 198);
+  });
+});
+
+describe("demand response over many zones", () => {
+  it("asks at most 32 of them, wherever these are", async () => {
+    const zones = Array.from({ length: 40 }, (_, parent) => ({
+      ...{ parent, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 1_000_000 },
+    }));
+    const { c, asOperator, goTo, startOf, firstDay } = await createStand({ zones });
+    const firstSlot = (firstDay + 4) * SLOTS_PER_DAY + 12;
+    await goTo(startOf(firstSlot - 8));
+    const terms = {
+      ...{ firstSlot, slots: 4, increase: false, targetWh: 4_000, price: 500_000, penaltyPpm: 200_000 },
+      enrolUntil: gateOf(firstSlot),
+    };
+    const announce = (asked: bigint) => asOperator.demandResponse.announce({ ...terms, zones: asked });
+    const most = ((1n << 32n) - 1n) << 8n;
+    await expect(announce(most | 1n))
+      .to.be.revertedWithCustomError(c.demandResponse, "BadZones")
+      .withArgs(most | 1n, 40);
+    await announce(most);
+    expect((await c.demandResponse.eventOf(0)).zones).to.equal(most);
   });
 });
