@@ -20,7 +20,6 @@ contract TariffInvariants {
     function setUp() external {
         _t = new TariffActors();
         _t.begin();
-        _t.start(7);
     }
 
     function targetContracts() external view returns (address[] memory targets) {

@@ -121,40 +121,19 @@ contract ProducerSteps is Producers {
         _touch(generator % 2, slot, slot);
     }
 
-    /// Uses certificates up against consumption of their slot; more than the point used is refused.
+    /// Uses certificates up against consumption of their slot; then a Wh more than the point used, which is refused.
     function claim(uint8 point, uint8 generator, uint8 back, uint256 value) external step {
         uint32 slot = _counted(generator, back);
         if (slot == 0 || !_reported[slot]) return;
         point %= uint8(POINTS);
-        uint64 reading = readingOf(slot, point);
-        if (reading >> 63 != 0) return;
-        address holder = ownerOf[point];
-        Claim memory given;
-        (given.holder, given.beneficiary) = (holder, actor(3));
-        given.consumption = _range(point, slot, slot, false);
-        (given.ids, given.values) = (new uint256[](1), new uint256[](1));
-        given.ids[0] = idOf(generator % 2, slot);
-        uint256 wh = value % (balanceOf(holder, given.ids[0]) + 1);
-        given.values[0] = wh;
+        if (readingOf(slot, point) >> 63 != 0) return;
+        uint256 id = idOf(generator % 2, slot);
         uint256 key = (uint256(point) << 32) | slot;
-        uint256 consumed = (reading >> 31) & 0x7fffffff;
-        VM.startPrank(holder);
-        if (matchedWh[key] + wh > consumed) {
-            VM.expectRevert(
-                abi.encodeWithSelector(
-                    ICertificates.ConsumptionExceeded.selector,
-                    point,
-                    slot,
-                    matchedWh[key] + wh,
-                    consumed
-                )
-            );
-            wh = 0;
-        }
-        certificates.claim(given);
-        VM.stopPrank();
-        claimedWh[given.ids[0]] += wh;
-        matchedWh[key] += wh;
+        uint256 consumed = (readingOf(slot, point) >> 31) & 0x7fffffff;
+        address holder = ownerOf[point];
+        _claim(point, slot, id, value % (balanceOf(holder, id) + 1), consumed);
+        uint256 more = consumed - matchedWh[key] + 1;
+        if (balanceOf(holder, id) >= more) _claim(point, slot, id, more, consumed);
         claimedPoint = point;
         _touch(generator % 2, slot, slot);
     }
@@ -253,6 +232,25 @@ contract ProducerSteps is Producers {
     function premiumOf(uint256 wh) public pure returns (uint256) {
         if (wh > 12_000) wh = 12_000;
         return wh <= 3_000 ? wh * 50_001 : 3_000 * 50_001 + (wh - 3_000) * 20_003;
+    }
+
+    function _claim(uint8 point, uint32 slot, uint256 id, uint256 wh, uint256 consumed) private {
+        Claim memory given;
+        (given.holder, given.beneficiary) = (ownerOf[point], actor(3));
+        given.consumption = _range(point, slot, slot, false);
+        (given.ids, given.values) = (new uint256[](1), new uint256[](1));
+        (given.ids[0], given.values[0]) = (id, wh);
+        uint256 key = (uint256(point) << 32) | slot;
+        uint256 all = matchedWh[key] + wh;
+        VM.startPrank(given.holder);
+        if (all > consumed) {
+            _expect(abi.encodeWithSelector(ICertificates.ConsumptionExceeded.selector, point, slot, all, consumed));
+            wh = 0;
+        }
+        certificates.claim(given);
+        VM.stopPrank();
+        claimedWh[id] += wh;
+        matchedWh[key] += wh;
     }
 
     function _issue(uint8 generator, uint32 from, uint8 count, bool passOver, address caller) private {

@@ -60,17 +60,8 @@ contract TariffSteps is TariffPlan {
         _;
     }
 
-    /// Once: the rule governs from the day after tomorrow, and that day has come.
-    function start(uint256 seed) external {
-        if (_changes.length != 0) return;
-        TariffParameters memory parameters = _parametersOf(seed);
-        _changes.push(Change(START + 2 * SLOTS_PER_DAY, keccak256(abi.encode(parameters))));
-        dynamicTariffs.announce(START + 2 * SLOTS_PER_DAY, parameters);
-        _goOn(2 * SLOTS_PER_DAY, seed);
-        finalThrough = _now() - 98;
-    }
-
     function goOn(uint8 slots, uint256 seed, uint8 lag) external step {
+        if (_changes.length == 0) _start(seed);
         _goOn(1 + (slots % 60), seed);
         uint32 final_ = _now() - 98 - (lag % 60);
         if (final_ > finalThrough) finalThrough = final_;
@@ -78,6 +69,7 @@ contract TariffSteps is TariffPlan {
 
     /// Two days ahead or more, from a midnight; what is still as far away can be replaced.
     function announce(uint256 seed, uint8 days_, uint8 wrong, bool off) external step {
+        if (_changes.length == 0) return _start(seed);
         uint32 earliest = _now() + 192;
         uint32 from = (earliest / SLOTS_PER_DAY + 1 + (days_ % 2)) * SLOTS_PER_DAY;
         bytes memory refusal;
@@ -183,6 +175,16 @@ contract TariffSteps is TariffPlan {
         bool governed = governing(first) != 0 || governing(last) != 0;
         tariffs.publish(first, terms);
         if (!governed) _note(first, last, false);
+    }
+
+    /// The first change: the rule governs from the day after tomorrow, and that day has come.
+    function _start(uint256 seed) private {
+        uint32 from = (_now() / SLOTS_PER_DAY + 3) * SLOTS_PER_DAY;
+        TariffParameters memory parameters = _parametersOf(seed);
+        _changes.push(Change(from, keccak256(abi.encode(parameters))));
+        dynamicTariffs.announce(from, parameters);
+        _goOn(from - _now(), seed);
+        finalThrough = _now() - 98;
     }
 
     function _refuse(ClearingRecord[] memory records, bool more) private {
