@@ -16,6 +16,8 @@ contract MarketAccess is AccessManager {
     uint64 public constant MAINTAINER_ROLE = 4;
     /// Publish terms: the grid operator, and dynamic tariffs where they govern.
     uint64 public constant TARIFF_PUBLISHER_ROLE = 9;
+    /// Names the oracle's committee: the admin's account, with its delay.
+    uint64 public constant COMMITTEE_ROLE = 10;
     /// Accredited to announce demand-response events, with its own money.
     uint64 public constant ACCREDITED_ROLE = 5;
     /// Publishes the carbon intensity of the grid.

@@ -113,7 +113,8 @@ contract Emergency is IEmergency, AccessManaged {
 
     function raiseForWithdrawals() external {
         (uint32 day, uint256 withdrawn) = _ledger.withdrawnOn();
-        if (day == _loweredDay) withdrawn -= _withdrawnBefore;
+        // Deposits since then may have brought it below.
+        if (day == _loweredDay) withdrawn = withdrawn > _withdrawnBefore ? withdrawn - _withdrawnBefore : 0;
         uint256 most = _limits.withdrawnPerDay;
         if (day != _today() || withdrawn <= most) revert WithinRate(withdrawn, most);
         _raise(MarketState.NoNewOrders, Cause.Withdrawals);
@@ -135,7 +136,9 @@ contract Emergency is IEmergency, AccessManaged {
 
     function raiseForNegative(uint32 account) external {
         int256 nano = _ledger.balanceOf(account);
-        if (account < _ledger.DEFAULT_FUND() || nano >= 0) revert NotNegative(account, nano);
+        if (account < _ledger.DEFAULT_FUND() || nano >= -int256(uint256(_limits.overdrawnNano))) {
+            revert NotNegative(account, nano);
+        }
         _raise(MarketState.NoClearing, Cause.Deficit);
     }
 

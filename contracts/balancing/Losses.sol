@@ -94,23 +94,31 @@ contract Losses is ILosses {
             work.netWh[root] -= WholeSlots.netImportWh(reading);
             work.flowWh[root] += int256(ReadingProof.exportWh(reading));
         }
+        uint256 done;
         uint256 heads = given.heads.length / WholeSlots.HEAD_BYTES;
         for (uint256 i = 0; i < heads; ++i) {
             (uint256 zone, uint256 reading) = WholeSlots.headAt(given.heads, i);
-            if (zone >= zones || work.roots[zone] != zone || WholeSlots.isMissing(reading)) continue;
+            if (zone >= zones || work.roots[zone] != zone) continue;
             // An island has one head meter.
-            if ((unknown >> zone) & 1 == 1) continue;
-            unknown |= uint256(1) << zone;
-            _addIsland(work, zone, reading, price);
+            if ((done >> zone) & 1 == 1) continue;
+            done |= uint256(1) << zone;
+            bool known = (unknown >> zone) & 1 == 0 && !WholeSlots.isMissing(reading);
+            _addIsland(work, zone, reading, known ? price : int256(0));
         }
     }
 
+    /// Price zero: something is missing. Its register brings it later, so what the others show too much of is carried, and nothing is
+    /// bought.
     function _addIsland(Work memory work, uint256 root, uint256 reading, int256 price) private view {
         if ((work.carriedRead >> root) & 1 == 0) {
             work.carriedRead |= uint256(1) << root;
             work.carried[root] = -int256(_carried[root]);
         }
         int256 wh = work.carried[root] + work.netWh[root] + WholeSlots.netImportWh(reading);
+        if (price == 0) {
+            if (wh < work.carried[root]) work.carried[root] = wh;
+            return;
+        }
         work.carried[root] = wh < 0 ? wh : int256(0);
         int256 most = (work.flowWh[root] + int256(ReadingProof.importWh(reading))) / HIGHEST_SHARE;
         if (wh > most) wh = most;

@@ -20,6 +20,8 @@ contract StorageUnits is IStorageUnits {
     /// Beyond the numbers of metering points, of generators' own meters and of head meters.
     uint32 public constant FIRST_STORAGE_METER = uint32(WholeSlots.FIRST_STORAGE_METER);
     uint256 public constant LOWEST_EFFICIENCY_PPM = 500_000;
+    /// Own meters that a connection can ever have: they are numbered without gaps, and whoever proves whole slots reads all of them.
+    uint256 public constant MOST_OWN_METERS = 8;
     uint256 private constant PPM = 1e6;
     uint256 private constant SLOTS_PER_HOUR = 4;
 
@@ -32,6 +34,7 @@ contract StorageUnits is IStorageUnits {
     mapping(uint256 unit => StorageState) private _states;
     /// The unit that a connection's meter measures, plus one.
     mapping(uint256 connection => uint256) private _unitAt;
+    mapping(uint256 connection => uint256) private _ownMetersAt;
 
     constructor(IMeteringPoints meteringPoints_, IReadingArchive archive_) {
         meteringPoints = meteringPoints_;
@@ -52,6 +55,7 @@ contract StorageUnits is IStorageUnits {
         unit = unitCount++;
         uint32 meter = terms.connection;
         if (terms.ownMeter) {
+            if (_ownMetersAt[meter]++ == MOST_OWN_METERS) revert TooManyUnitMeters(meter, MOST_OWN_METERS);
             meter = FIRST_STORAGE_METER + ownMeterCount++;
         } else {
             uint256 other = _unitAt[terms.connection];

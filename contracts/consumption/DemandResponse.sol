@@ -16,6 +16,7 @@ import {ReadingProof} from "../libraries/ReadingProof.sol";
 import {ResponseDays} from "../libraries/ResponseDays.sol";
 import {ResponsePositions} from "../libraries/ResponsePositions.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
+import {TermsWord} from "../libraries/TermsWord.sol";
 import {ZoneTotals} from "../libraries/ZoneTotals.sol";
 import {ResponseZones} from "./ResponseZones.sol";
 
@@ -27,6 +28,8 @@ contract DemandResponse is ResponseZones, AccessManaged {
 
     uint256 public constant MAX_SLOTS = 32;
     uint256 public constant MAX_ZONES = 32;
+    /// Readings in the window of an event that asks for less use: about 13 million gas to count.
+    uint256 public constant MOST_READINGS = 8_000;
     uint24 public constant MAX_PENALTY_PPM = 500_000;
     /// An event is announced at most ten days ahead.
     uint256 public constant AHEAD_SECONDS = 10 days;
@@ -86,7 +89,9 @@ contract DemandResponse is ResponseZones, AccessManaged {
     function announce(ResponseTerms calldata terms) external restricted returns (uint32 id) {
         uint256 offset = terms.firstSlot % ReadingProof.SLOTS_PER_DAY;
         bool inDay = terms.slots != 0 && terms.slots <= MAX_SLOTS && offset + terms.slots <= ReadingProof.SLOTS_PER_DAY;
-        if (!inDay) revert BadWindow(terms.firstSlot, terms.slots);
+        // A window of less use is counted in one transaction.
+        uint256 readings = terms.increase ? 0 : uint256(terms.slots) * meteringPoints.count();
+        if (!inDay || readings > MOST_READINGS) revert BadWindow(terms.firstSlot, terms.slots);
         if (terms.targetWh == 0 || terms.price == 0) revert NothingOffered(terms.targetWh, terms.price);
         if (terms.penaltyPpm > MAX_PENALTY_PPM) revert PenaltyTooHigh(terms.penaltyPpm, MAX_PENALTY_PPM);
         uint256 gate = SlotTime.gateOf(terms.firstSlot);
@@ -151,7 +156,10 @@ contract DemandResponse is ResponseZones, AccessManaged {
             uint32 slot = firstSlot + uint32(i);
             ResponsePositions.read(window[i], records[i], slot, auction.clearingOf(slot));
             (, , , window[i].backedZones) = grid.versionOf(slot);
-            int40 exportTariff = tariffs.wordOf(slot).exportTariff();
+            TermsWord terms = tariffs.wordOf(slot);
+            // Later terms may have taken their place in the ring: what a surplus earned is known no longer.
+            if (window[i].cleared && !terms.isPublished()) revert ITariffs.NotPublished(slot);
+            int40 exportTariff = terms.exportTariff();
             if (exportTariff > 0 && !self.increase) window[i].surplusPrice = uint40(exportTariff);
         }
         for (uint256 i = 0; i < points.length; ++i) {
@@ -345,7 +353,7 @@ contract DemandResponse is ResponseZones, AccessManaged {
         return Baseline.highOf(days_, highDays, historyDays);
     }
 
-    /// The auction, the tariffs and the books of a slot are known until this slot.
+    /// The auction knows a slot until this slot.
     function _forgottenFrom(uint32 firstSlot) private pure returns (uint32) {
         return firstSlot + uint32(SlotTime.RING) - 1;
     }

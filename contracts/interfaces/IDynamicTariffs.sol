@@ -42,7 +42,7 @@ interface IDynamicTariffs {
     error RecordsLeftOver(uint256 used, uint256 given);
 
     /// Sets the parameters from `fromSlot` on, a midnight at least NOTICE_SLOTS ahead. Restricted to the operator. Levels and band lie within
-    /// those of Tariffs, and exportMin < importMin - fee (ITariffs' errors).
+    /// those of Tariffs, bandMax + fee is at most the emergency price, and exportMin < importMin - fee (ITariffs' errors).
     function announce(uint32 fromSlot, TariffParameters calldata parameters) external;
 
     /// From `fromSlot` on terms are published by hand again. The same notice. Restricted to the operator.

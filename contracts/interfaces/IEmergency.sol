@@ -14,6 +14,9 @@ struct MarketLimits {
     uint256 withdrawnPerDay;
     /// Seconds between announcing a lower state and taking it.
     uint32 loweringDelay;
+    /// A fixed account counts as overdrawn below minus so many nano-token: a correction may take back from a pool what was given
+    /// away already, and a mesh rounds its rent.
+    uint128 overdrawnNano;
 }
 
 /// @title Two ladders. The *grid state* of each zone is the operator's word; it is recorded and stops nothing. The *market state* stops
@@ -81,7 +84,7 @@ interface IEmergency {
     function raiseForWithdrawals() external;
     /// No clearing: the ledger holds less than the sum of all its accounts (it is not told what clearers earned, which is more);
     function raiseForDeficit() external;
-    /// one of its fixed accounts is below zero.
+    /// one of its fixed accounts is overdrawn.
     function raiseForNegative(uint32 account) external;
 
     /// Announces a lower state. Restricted to the operator. Raising takes it back.

@@ -133,6 +133,8 @@ interface IGenerators {
     error NotConnectionOwner(uint32 connection, address caller);
     error NotCertificates(address caller);
     error NameplateOutOfRange(uint32 nameplateW, uint32 highestW);
+    /// The connection had so many meters of generators already; their numbers are never given again.
+    error TooManyOwnMeters(uint32 connection, uint256 most);
     error CapacityFactorTooHigh(uint24 ppm);
     error NotYetCommissioned(uint32 commissionedSlot, uint32 current);
     error OwnMeterNeeded(uint32 generator, uint32 connection);
@@ -149,6 +151,7 @@ interface IGenerators {
     error SlotNotProved(uint32 generator, uint32 slot);
 
     /// Declares a generator of the caller's. It counts nothing before the connection's owner consents, which the caller does at once if he is the owner.
+    /// With a meter of its own: only the owner (who may hand it to a producer), at most MOST_OWN_METERS times per connection.
     function register(GeneratorTerms calldata terms) external returns (uint32 generator);
 
     /// Hands a generator to another producer, who gets all certificates issued from then on. Only the producer.

@@ -130,7 +130,8 @@ interface ILedger {
         Earning[] calldata earnings
     ) external;
 
-    /// Only a module. Adds the deltas, which sum to zero, in order; an account may be left negative (then it defaults).
+    /// Only a module. Adds the deltas, which sum to zero, in order; an account may be left negative (then it defaults). The orders of a point
+    /// that it takes from are checked against its margin anew.
     function transferBetween(uint32[] calldata accounts, int128[] calldata deltasNano) external;
 
     /// Sets the undrawn credit of a point. Only the backup supplier.
@@ -156,7 +157,8 @@ interface ILedger {
     /// What an address earned by clearing and did not take out yet.
     function earnedOf(address clearer) external view returns (uint256 nano);
     function isModule(address module) external view returns (bool);
-    /// Day (unix time / 86,400) of the last withdrawal, and the base units that left in it so far.
+    /// Day (unix time / 86,400) of the last deposit or withdrawal, and the base units that left in it so far, less those that came in;
+    /// zero while more came in.
     function withdrawnOn() external view returns (uint32 day, uint256 amount);
     function token() external view returns (address);
     /// Open request of an account: token base units and the slot in which it was made.

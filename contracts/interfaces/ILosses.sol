@@ -8,8 +8,9 @@ import {ReadingRange} from "./IReadingArchive.sol";
 /// @notice An island's head meter measures what comes in over the backup supplier's connection; its number is 3 x 2^30 + the island's root zone,
 /// and the committee puts its reading into the tree of its reports behind those of all other meters. Losses of an island in a slot are
 ///     head meter's net import - sum over the island's points of (import - export),
-/// counted where neither the head meter nor any point is missing. What is below zero (late registers, meters' tolerance) is carried and
-/// counts against later losses, so that over time exactly the sum is bought. They cost the slot's import tariff, and go from the fees to
+/// bought where neither the head meter nor any point is missing. What is below zero (late registers, meters' tolerance) is carried and
+/// counts against later losses, so that over time exactly the sum is bought; also where something is missing, since its register brings
+/// later what the others show already. They cost the slot's import tariff, and go from the fees to
 /// the backup supplier: out of the operator's account first, then the members', as far as money is there; the rest is the backup's.
 /// At most an eighth of what entered or was fed in in the slot is bought: a broken head meter empties no account.
 ///

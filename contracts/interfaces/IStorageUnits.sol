@@ -69,12 +69,14 @@ interface IStorageUnits {
     error UnitTermsOutOfRange(uint32 capacityWh, uint32 powerW, uint32 efficiencyPpm, uint32 reservePpm);
     /// The connection's meter measures another unit already.
     error ConnectionHasUnit(uint32 connection, uint32 unit);
+    /// The connection had so many meters of units already; their numbers are never given again.
+    error TooManyUnitMeters(uint32 connection, uint256 most);
     error UnitIsRetired(uint32 unit);
     error NotUnitMeter(uint32 unit, uint32 meter, uint32 expected);
     error UnitOutOfOrder(uint32 unit, uint32 firstSlot, uint32 countedThrough);
     error UnitSlotNotProved(uint32 unit, uint32 slot);
 
-    /// Registers a unit. Only the owner of the connection. It is counted from the next slot on. Own meters have numbers from
+    /// Registers a unit, one with an own meter at most MOST_OWN_METERS times per connection. Only the owner of the connection. It is counted from the next slot on. Own meters have numbers from
     /// FIRST_STORAGE_METER on; the committee puts their readings into its reports' trees.
     function register(StorageTerms calldata terms) external returns (uint32 unit);
 

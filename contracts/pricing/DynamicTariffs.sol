@@ -198,6 +198,8 @@ contract DynamicTariffs is IDynamicTariffs, AccessManaged, EIP712 {
         }
         _within(fromSlot, given.bandMin, tariffs.lowestPrice(), tariffs.highestPrice());
         _within(fromSlot, given.bandMax, given.bandMin, tariffs.highestPrice());
+        // As Tariffs asks of every slot: else none of these could be published, by nobody, for two days.
+        _within(fromSlot, given.bandMax + int40(uint40(given.fee)), given.bandMin, tariffs.highestPrice());
     }
 
     /// The rest of the next step that has slots to publish.

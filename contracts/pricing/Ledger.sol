@@ -48,9 +48,9 @@ contract Ledger is ILedger {
     mapping(address clearer => uint256 nano) private _earned;
     mapping(address module => bool) public isModule;
     Defaults.Book private _defaults;
-    /// Base units that left the ledger in the day of the last withdrawal.
+    /// Day of the last deposit or withdrawal, and the base units that left the ledger in it, less those that came in.
     uint32 private _day;
-    uint224 private _withdrawnInDay;
+    int224 private _withdrawnInDay;
 
     constructor(
         address token_,
@@ -118,7 +118,7 @@ contract Ledger is ILedger {
             request.amount -= uint128(amount);
         }
         _balances.add(account, -int128(uint128(amount)) * NANO_PER_BASE_UNIT);
-        _count(amount);
+        _count(int256(amount));
         emit Withdrawn(account, msg.sender, amount);
         IERC20(token).safeTransfer(msg.sender, amount);
     }
@@ -159,6 +159,8 @@ contract Ledger is ILedger {
             if (nano > HIGHEST_BALANCE || nano < -HIGHEST_BALANCE) revert BalanceOutOfRange(account, nano);
             sum += deltasNano[i];
             _balances.add(account, deltasNano[i]);
+            // No margin was bound for it: orders are asked for theirs anew.
+            if (deltasNano[i] < 0 && account < DEFAULT_FUND) IOrderBook(orderBook).dropMargin(account); // [96]
         }
         if (sum != 0) revert SumNotZero(sum);
         emit TransferredBetween(msg.sender, accounts, deltasNano);
@@ -205,13 +207,13 @@ contract Ledger is ILedger {
         amount = nano / unit;
         if (amount == 0) revert ZeroAmount();
         _earned[msg.sender] = nano % unit;
-        _count(amount);
+        _count(int256(amount));
         emit EarnedWithdrawn(msg.sender, amount);
         IERC20(token).safeTransfer(msg.sender, amount);
     }
 
     function withdrawnOn() external view returns (uint32 day, uint256 amount) {
-        return (_day, _withdrawnInDay);
+        return (_day, _withdrawnInDay > 0 ? uint224(_withdrawnInDay) : 0);
     }
 
     function earnedOf(address clearer) external view returns (uint256 nano) {
@@ -260,10 +262,11 @@ contract Ledger is ILedger {
         }
     }
 
-    /// How much leaves in a day is watched (IEmergency), never bounded here.
-    function _count(uint256 amount) private {
+    /// How much leaves in a day is watched (IEmergency), never bounded here. What comes in again counts against it: else anybody
+    /// could raise the alarm by sending the same tokens in and out.
+    function _count(int256 amount) private {
         uint32 today = uint32(block.timestamp / 1 days);
-        _withdrawnInDay = uint224(amount) + (_day == today ? _withdrawnInDay : 0);
+        _withdrawnInDay = int224(amount) + (_day == today ? _withdrawnInDay : int224(0));
         _day = today;
     }
 
@@ -280,6 +283,7 @@ contract Ledger is ILedger {
         int128 nano = int128(uint128(amount)) * NANO_PER_BASE_UNIT;
         if (_balances.get(account) > HIGHEST_BALANCE - nano) revert DepositTooLarge(amount);
         _balances.add(account, nano);
+        _count(-int256(amount));
         emit Deposited(account, msg.sender, amount);
         _defaults.repay(_balances, account, DEFAULT_FUND, BACKUP);
     }

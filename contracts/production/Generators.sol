@@ -23,6 +23,8 @@ contract Generators is IGenerators, AccessManaged {
     uint32 public constant FIRST_OWN_METER = 1 << 31;
     /// What a slot yields at most must fit a balance of 24 bits.
     uint32 public constant HIGHEST_NAMEPLATE_W = 4 * 0xffffff;
+    /// Own meters that a connection can ever have: they are numbered without gaps, and whoever proves whole slots reads all of them.
+    uint8 public constant MOST_OWN_METERS = 8;
     uint256 private constant PPM = 1e6;
 
     IMeteringPoints public immutable meteringPoints;
@@ -33,6 +35,7 @@ contract Generators is IGenerators, AccessManaged {
         /// The renewable generator, plus one.
         uint32 renewable;
         uint16 conventional;
+        uint8 ownMeters;
     }
 
     uint32 public generatorCount;
@@ -64,7 +67,7 @@ contract Generators is IGenerators, AccessManaged {
         found.kind = terms.kind;
         found.storageBacked = terms.storageBacked;
         found.ownMeter = terms.ownMeter;
-        found.meter = terms.ownMeter ? FIRST_OWN_METER + ownMeterCount++ : terms.connection;
+        found.meter = terms.ownMeter ? _nextOwnMeter(terms.connection, owner) : terms.connection;
         found.nameplateW = terms.nameplateW;
         found.capacityFactorPpm = terms.capacityFactorPpm;
         found.operatingAboveWh = terms.operatingAboveWh;
@@ -302,6 +305,15 @@ contract Generators is IGenerators, AccessManaged {
         }
         found.consented = true;
         emit ConsentGiven(generator, connection, owner);
+    }
+
+    /// Only the connection's owner has a meter installed, or outsiders could make every report as long as they like.
+    function _nextOwnMeter(uint32 connection, address owner) private returns (uint32) {
+        if (owner != msg.sender) revert NotConnectionOwner(connection, msg.sender);
+        Site storage site = _sites[connection];
+        if (site.ownMeters == MOST_OWN_METERS) revert TooManyOwnMeters(connection, MOST_OWN_METERS);
+        ++site.ownMeters;
+        return FIRST_OWN_METER + ownMeterCount++;
     }
 
     function _onlyConnectionOwner(uint32 connection) private view {

@@ -20,7 +20,7 @@ export const CANCELLABLE = [
   "updateAuthority",
 ] as const;
 
-/** First calls: who may call what; the deployer is the operator until all groups have made their calls. */
+/** First calls: who may call what; the deployer is the operator and names the committee until all groups have made their calls. */
 export const openAccess = (groups: readonly Group[], context: PlanContext): Call[] => {
   const { at, deployer } = context;
   const to = at.accessManager;
@@ -41,6 +41,7 @@ export const openAccess = (groups: readonly Group[], context: PlanContext): Call
       ]),
     })),
     grant({ to, role: "OPERATOR", account: deployer }),
+    grant({ to, role: "COMMITTEE", account: deployer }),
   ];
 };
 
@@ -59,6 +60,11 @@ export const closeAccess = (groups: readonly Group[], { at, terms, deployer }: P
       name: "guardian of ADMINISTRATION",
       to,
       data: abi.encodeFunctionData("setRoleGuardian", [ROLES.ADMINISTRATION, ROLES.GUARDIAN]),
+    },
+    {
+      name: "guardian of COMMITTEE",
+      to,
+      data: abi.encodeFunctionData("setRoleGuardian", [ROLES.COMMITTEE, ROLES.GUARDIAN]),
     },
     {
       name: "the admin's calls are ADMINISTRATION",
@@ -80,11 +86,20 @@ export const closeAccess = (groups: readonly Group[], { at, terms, deployer }: P
     });
   }
   if (admin !== deployer) {
-    calls.push(grant({ to, role: "ADMIN", account: admin, delaySeconds: adminDelaySeconds }), {
-      name: "renounce ADMIN",
-      to,
-      data: abi.encodeFunctionData("renounceRole", [ROLES.ADMIN, deployer]),
-    });
+    calls.push(
+      grant({ to, role: "COMMITTEE", account: admin, delaySeconds: adminDelaySeconds }),
+      {
+        name: "revoke COMMITTEE of the deployer",
+        to,
+        data: abi.encodeFunctionData("revokeRole", [ROLES.COMMITTEE, deployer]),
+      },
+      grant({ to, role: "ADMIN", account: admin, delaySeconds: adminDelaySeconds }),
+      {
+        name: "renounce ADMIN",
+        to,
+        data: abi.encodeFunctionData("renounceRole", [ROLES.ADMIN, deployer]),
+      },
+    );
   }
   return calls;
 };

@@ -125,7 +125,7 @@ export const core: Group = {
     },
     {
       target: at.meterOracle,
-      role: "OPERATOR",
+      role: "COMMITTEE",
       abi: MeterOracle__factory.createInterface(),
       functions: ["setCommittee"],
     },

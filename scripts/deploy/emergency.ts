@@ -12,11 +12,14 @@ export interface EmergencyOptions {
   withdrawnPerDay?: bigint;
   /** Between announcing a lower state and taking it; an hour by default. */
   loweringDelaySeconds?: number;
+  /** Nano-token below zero from which on a fixed account is overdrawn; 100 tokens by default. */
+  overdrawnNano?: bigint;
 }
 
 const SILENT_SLOTS = 12;
 const WITHDRAWN_PER_DAY = 10n ** 12n;
 const LOWERING_DELAY_SECONDS = 3_600;
+const OVERDRAWN_NANO = 100n * 10n ** 9n;
 
 const abi = Emergency__factory.createInterface();
 
@@ -33,6 +36,7 @@ export const emergency: Group = {
           silentSlots: own.silentSlots ?? SILENT_SLOTS,
           withdrawnPerDay: own.withdrawnPerDay ?? WITHDRAWN_PER_DAY,
           loweringDelay: own.loweringDelaySeconds ?? LOWERING_DELAY_SECONDS,
+          overdrawnNano: own.overdrawnNano ?? OVERDRAWN_NANO,
         }),
     },
   ],

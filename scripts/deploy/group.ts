@@ -12,6 +12,8 @@ export const ROLES = {
   PUBLISHER: 7n,
   STORAGE_MANAGER: 8n,
   TARIFF_PUBLISHER: 9n,
+  /** Names the oracle's committee: the admin's, with its delay, since a quorum of it can write any reading. */
+  COMMITTEE: 10n,
   /** Nobody's: marks the calls of the admin that the guardian may cancel (decision 0021). */
   ADMINISTRATION: 100n,
 } as const;

@@ -6,7 +6,8 @@ export const consumptionSentences: Record<string, (v: Values) => string> = {
   BlobMismatch: (v) => `The blob's hash is ${v["got"]}, not ${v["expected"]}.`,
   // Demand response
   UnknownEvent: (v) => `There is no demand-response event ${v["id"]}.`,
-  BadWindow: (v) => `${v["slots"]} slots from ${v["firstSlot"]} on are no window: 1 to 32 slots of one UTC day.`,
+  BadWindow: (v) =>
+    `${v["slots"]} slots from ${v["firstSlot"]} on are no window: 1 to 32 slots of one UTC day, and for less use at most 8,000 readings.`,
   BadZones: (v) => `An event is for 1 to 32 of the ${v["zoneCount"]} zones; their mask was ${v["zones"]}.`,
   NothingOffered: (v) => `An event needs a target and a price, not ${v["targetWh"]} Wh for ${v["price"]}.`,
   PenaltyTooHigh: (v) => `A penalty of ${v["penaltyPpm"]} ppm is above the highest, ${v["highest"]}.`,

@@ -7,6 +7,8 @@ export const storageSentences: Record<string, (v: Values) => string> = {
     `A unit has a capacity, a power, an efficiency of 50 to 100 % and a reserve of at most 100 %, not ${v["capacityWh"]} Wh, ${v["powerW"]} W, ${v["efficiencyPpm"]} and ${v["reservePpm"]} millionths.`,
   ConnectionHasUnit: (v) =>
     `The meter of point ${v["connection"]} measures storage unit ${v["unit"]} already; another one needs a meter of its own.`,
+  TooManyUnitMeters: (v) =>
+    `Metering point ${v["connection"]} had ${v["most"]} own meters of storage units already; it can have no more.`,
   UnitIsRetired: (v) => `Storage unit ${v["unit"]} is retired.`,
   NotUnitMeter: (v) => `Storage unit ${v["unit"]} is measured by meter ${v["expected"]}, not by ${v["meter"]}.`,
   UnitOutOfOrder: (v) =>

@@ -271,6 +271,8 @@ const sentences: Record<string, (v: Values) => string> = {
   NotConnectionOwner: (v) => `Metering point ${v["connection"]} does not belong to ${v["caller"]}.`,
   NotCertificates: (v) => `Only the certificates' contract counts readings, not ${v["caller"]}.`,
   NameplateOutOfRange: (v) => `A nameplate has 1 to ${v["highestW"]} W, not ${v["nameplateW"]}.`,
+  TooManyOwnMeters: (v) =>
+    `Metering point ${v["connection"]} had ${v["most"]} generators' own meters already; it can have no more.`,
   CapacityFactorTooHigh: (v) => `A capacity factor is at most 1,000,000 millionths, not ${v["ppm"]}.`,
   NotYetCommissioned: (v) =>
     `The generator is commissioned in slot ${v["commissionedSlot"]}; it is slot ${v["current"]} now.`,

@@ -314,6 +314,11 @@ describe("dynamic tariffs", () => {
     ];
     for (const wrong of outside)
       await expect(announce(from, wrong)).to.be.revertedWithCustomError(tariffs, "OutsideBounds");
+    // The band with the fee must be one that Tariffs takes: nobody could publish a single slot otherwise.
+    await expect(announce(from, { bandMax: 9_960_001 }))
+      .to.be.revertedWithCustomError(tariffs, "OutsideBounds")
+      .withArgs(from, 10_000_001, PARAMETERS.bandMin, 10_000_000);
+    await announce(from, { bandMax: 9_960_000 });
     await expect(announce(from, { fee: 140_000 }))
       .to.be.revertedWithCustomError(tariffs, "TariffsCross")
       .withArgs(from, 150_000, 140_000, 10_000);

@@ -265,7 +265,7 @@ describe("market state", () => {
     await within(0n);
   });
 
-  it("rises when the ledger holds less than it owes, and when a fixed account is below zero", async () => {
+  it("rises when the ledger holds less than it owes, and when a fixed account is overdrawn", async () => {
     const world = await world_({ homes: 2 });
     const { c, addresses } = world;
     const account = await c.ledger.BACKUP();
@@ -281,11 +281,18 @@ describe("market state", () => {
     await expect(c.emergency.raiseForDeficit()).to.emit(c.emergency, "MarketRaised").withArgs(NO_CLEARING, 3);
     await before.restore();
 
-    const poor = await world_({ homes: 1, depositTokens: 0 });
-    const slot = poor.genesisSlot;
-    await poor.goTo(poor.startOf(slot + 1));
-    const report = await poor.report(slot, [reading(0, 5_000)]);
-    await poor.c.settlement.settle([{ record: emptyRecord(slot), ...report }]);
+    const most = 5_000n * BigInt(TERMS.exportTariff);
+    const poor = await world_({ homes: 1, depositTokens: 0, emergency: { overdrawnNano: most } });
+    const feedIn = async (slot: number): Promise<void> => {
+      await poor.goTo(poor.startOf(slot + 1));
+      const report = await poor.report(slot, [reading(0, 5_000)]);
+      await poor.c.settlement.settle([{ record: emptyRecord(slot), ...report }]);
+    };
+    await feedIn(poor.genesisSlot);
+    await expect(poor.c.emergency.raiseForNegative(account))
+      .to.be.revertedWithCustomError(c.emergency, "NotNegative")
+      .withArgs(account, -most);
+    await feedIn(poor.genesisSlot + 1);
     await expect(poor.c.emergency.raiseForNegative(account))
       .to.emit(poor.c.emergency, "MarketRaised")
       .withArgs(NO_CLEARING, 3);

@@ -39,7 +39,14 @@ describe("contracts of the market at their edges", () => {
       await expect(attempt())
         .to.be.revertedWithCustomError(c.orderBook, "WrongWiring")
         .withArgs(...values);
-    const limits = { lowestPrice: 0, highestPrice: 1, silentSlots: 1, withdrawnPerDay: 1, loweringDelay: 1 };
+    const limits = {
+      lowestPrice: 0,
+      highestPrice: 1,
+      silentSlots: 1,
+      withdrawnPerDay: 1,
+      loweringDelay: 1,
+      overdrawnNano: 0,
+    };
     await expect(new Emergency__factory(relayer).deploy(a.accessManager, a, 10, limits)).to.be.revertedWithCustomError(
       c.orderBook,
       "WrongWiring",

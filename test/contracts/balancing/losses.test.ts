@@ -101,6 +101,7 @@ describe("losses", () => {
       .withArgs(first + 4, first + 6, wh, wh * IMPORT_TARIFF, 0, before.members);
     const after = await p.fixed();
     expect(after).to.deep.equal({ ...before, members: 0n, backup: before.backup + before.members });
-    expect(await losses.carriedWh(0)).to.equal(0n);
+    // The head meter was missing in the last slot: what the homes drew in it counts against its next reading.
+    expect(await losses.carriedWh(0)).to.equal(3_200n);
   });
 });

@@ -174,6 +174,17 @@ describe("storage units", () => {
     await expect(storageUnits.stateOf(4)).to.be.revertedWithCustomError(storageUnits, "UnknownUnit");
   });
 
+  it("have few meters of their own: every report names all of them", async () => {
+    const { storageUnits } = p.c;
+    const own = p.of(3).storageUnits;
+    for (let unit = 0; unit < 8; unit += 1) await own.register({ ...TERMS, ownMeter: true });
+    await own.retire(1);
+    await expect(own.register({ ...TERMS, ownMeter: true }))
+      .to.be.revertedWithCustomError(storageUnits, "TooManyUnitMeters")
+      .withArgs(3, 8);
+    await p.of(2).storageUnits.register({ ...TERMS, connection: 2, ownMeter: true });
+  });
+
   it("with a meter of their own are proved by its leaf in the report", async () => {
     const { storageUnits } = p.c;
     await p.of(3).storageUnits.register({ ...TERMS, ownMeter: true });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { SLOTS_PER_DAY } from "../../../services/protocol/archive.ts";
 import { baselineDays } from "../../../services/core/demand/baseline.ts";
-import { createResponse, SLOTS, type ResponseStand, type Story } from "./response.ts";
+import { createResponse, SLOTS, using, type ResponseStand, type Story } from "./response.ts";
 import { METHOD } from "./stand.ts";
 import { expectRebuilt } from "../support/community.ts";
 import { unnoticed } from "../support/unnoticed.ts";
@@ -238,6 +238,33 @@ describe("demand response", () => {
     expect(await dr.owedOf(sponsor)).to.equal(2_000_000n);
     await r.sponsor.withdraw(sponsor);
     await expect(r.sponsor.withdraw(sponsor)).to.be.revertedWithCustomError(dr, "NothingOwed").withArgs(sponsor);
+  });
+
+  it("keeps no position once later terms took the place of those that say what a surplus earned", async () => {
+    const { dr, window } = r;
+    const id = await r.begin(STORY);
+    const records = await r.buy(window, SLOTS, [850, 800]);
+    await r.goTo(r.startOf(window + SLOTS - 1));
+    await dr.keepPositions(id, records, [0]);
+    expect((await dr.enrolmentOf(id, 0)).surplusPrice).to.equal(60_000n);
+    await r.over(() => using([400, 350, 400, 700, 300]));
+    await r.publishTerms(window + 256, SLOTS);
+    await expect(dr.keepPositions(id, records, [1]))
+      .to.be.revertedWithCustomError(r.c.tariffs, "NotPublished")
+      .withArgs(window);
+  });
+
+  it("offers no window that nobody could count in one transaction", async () => {
+    // 250 points: bytes 21 to 24 of the first storage word count them.
+    const place = r.addresses.meteringPoints;
+    const word = BigInt(await r.provider.getStorage(place, 0));
+    const many = (word & ~(0xffffffffn << 168n)) | (251n << 168n);
+    await r.networkHelpers.setStorageAt(place, "0x0", `0x${many.toString(16).padStart(64, "0")}`);
+    await expect(r.begin({ terms: { slots: 32 } }))
+      .to.be.revertedWithCustomError(r.dr, "BadWindow")
+      .withArgs(r.window, 32);
+    await r.begin({ terms: { slots: 31 } });
+    await r.begin({ terms: { slots: 32, firstSlot: r.window + 32, increase: true } });
   });
 
   it("takes no proof but the whole one", async () => {

@@ -102,6 +102,25 @@ describe("generators", () => {
       .withArgs(0, 1);
   });
 
+  it("have few meters of their own, which only the connection's owner installs: every report names all of them", async () => {
+    const { generators } = p.c;
+    const own = p.terms({ ownMeter: true });
+    await expect(p.of(1).generators.register(own))
+      .to.be.revertedWithCustomError(generators, "NotConnectionOwner")
+      .withArgs(0, p.owners[1]?.address);
+    const mine = p.of(0).generators;
+    for (let generator = 0; generator < 8; generator += 1) {
+      await mine.register(own);
+      await mine.withdrawConsent(generator);
+    }
+    await expect(mine.register(own)).to.be.revertedWithCustomError(generators, "TooManyOwnMeters").withArgs(0, 8);
+    await p.of(1).generators.register(p.terms({ connection: 1, ownMeter: true }));
+    expect(await generators.ownMeterCount()).to.equal(9n);
+    // Handed on, it is the producer's.
+    await mine.changeProducer(7, p.owners[2]?.address as string);
+    expect((await generators.generatorOf(7)).producer).to.equal(p.owners[2]?.address);
+  });
+
   it("share no meter with storage or conventional generation", async () => {
     const { generators } = p.c;
     const mine = p.of(0).generators;

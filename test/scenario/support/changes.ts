@@ -1,7 +1,8 @@
 import { id as hashText, Signature, type Wallet } from "ethers";
 import { DIESEL, IDLE, POOR } from "./community.ts";
-import { DAY, DAYS, GENESIS, TOKEN } from "./market.ts";
+import { ADMIN_DELAY_SECONDS, DAY, DAYS, GENESIS, TOKEN } from "./market.ts";
 import { GENERATORS, REVOKED } from "./production.ts";
+import { safeOf } from "./safe.ts";
 import type { Week } from "./week.ts";
 
 export const CHANGES = {
@@ -21,12 +22,27 @@ export const CHANGES = {
 
 /** What changes hands: a node's key, a house, a generator and its consent, a battery that ends, certificates by an operator, tariffs that end. */
 export const changesStory = (week: Week) => {
-  const { c, who, send, on, byHome, homes, market } = week;
+  const { c, who, send, on, byHome, homes, market, addresses } = week;
 
+  // Two of three name the committee, two days before.
+  const { bySafe } = safeOf(week);
+  const [first, second] = who.admins as [Wallet, Wallet];
+  const renewed = market.wallet("node:3, its second key");
+  const naming = async (name: "schedule" | "execute"): Promise<string> => {
+    const nodes = who.nodes.map(({ address }) => address);
+    nodes[CHANGES.node] = (await renewed).address;
+    const call = c.meterOracle.interface.encodeFunctionData("setCommittee", [nodes, 1]);
+    const { interface: abi } = c.accessManager;
+    return name === "schedule"
+      ? abi.encodeFunctionData(name, [addresses.meterOracle, call, 0])
+      : abi.encodeFunctionData(name, [addresses.meterOracle, call]);
+  };
+  on(CHANGES.nodeReplaced - ADMIN_DELAY_SECONDS / 900 - 2, async () =>
+    send(who.stranger, bySafe(await naming("schedule"), [first, second])).then(() => undefined),
+  );
   on(CHANGES.nodeReplaced, async () => {
-    who.nodes[CHANGES.node] = await market.wallet("node:3, its second key");
-    const addresses = who.nodes.map(({ address }) => address);
-    await send(who.operator, c.meterOracle.setCommittee.populateTransaction(addresses, 1));
+    await send(who.stranger, bySafe(await naming("execute"), [second, first]));
+    who.nodes[CHANGES.node] = await renewed;
   });
   on(CHANGES.consented, async () => {
     const terms = {

@@ -1,35 +1,15 @@
-import { concat, Contract, keccak256, toUtf8Bytes, ZeroAddress, ZeroHash, type Wallet } from "ethers";
+import { keccak256, toUtf8Bytes, ZeroAddress, ZeroHash, type Wallet } from "ethers";
 import { ROLES } from "../../../scripts/deploy/group.ts";
-import { adminOf } from "../../../scripts/deploy/safe.ts";
 import { fetchJson } from "../../../services/platform/http.ts";
 import { bodyOfOrder, orderDomain, signOrder, type OrderStep } from "../../../services/protocol/order.ts";
 import { CONTRACT_WALLET, DELEGATED, IDLE } from "./community.ts";
 import { ADMIN_DELAY_SECONDS, DAY, GENESIS } from "./market.ts";
+import { safeOf } from "./safe.ts";
 import { EARLY, type Week } from "./week.ts";
 
 /** Slots of which four homes change their minds in single orders, which are sealed until the gate. */
 export const SEALED = [DAY + 66, DAY + 67, 5 * DAY + 30];
 export const PROFILES = [0, CONTRACT_WALLET];
-const SAFE_ABI = [
-  "function nonce() view returns (uint256)",
-  "function execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures) returns (bool)",
-];
-const uint = (name: string) => ({ name, type: "uint256" });
-const address = (name: string) => ({ name, type: "address" });
-const SAFE_TX = {
-  SafeTx: [
-    ...[address("to"), uint("value"), { name: "data", type: "bytes" }, { name: "operation", type: "uint8" }],
-    ...[
-      uint("safeTxGas"),
-      uint("baseGas"),
-      uint("gasPrice"),
-      address("gasToken"),
-      address("refundReceiver"),
-      uint("nonce"),
-    ],
-  ],
-};
-
 /** What people do beside trading every day: profiles, single orders, and the administration by two of three with a delay. */
 export const peopleStory = (week: Week) => {
   const { c, who, send, on, byHome, addresses, homes } = week;
@@ -65,23 +45,8 @@ export const peopleStory = (week: Week) => {
     on(at - 1, async () => undefined, EARLY);
   }
 
-  const safe = new Contract(adminOf(week.market.terms, week.market.plan.at), SAFE_ABI, week.market.provider);
   const manager = c.accessManager;
-  /** A transaction of the multi-signature account to the access manager, signed by these two owners, sent by anybody. */
-  const bySafe = async (data: string, signers: Wallet[]) => {
-    const content = {
-      ...{ to: addresses.accessManager, value: 0, data, operation: 0, safeTxGas: 0, baseGas: 0, gasPrice: 0 },
-      ...{ gasToken: ZeroAddress, refundReceiver: ZeroAddress, nonce: (await safe["nonce"]!()) as bigint },
-    };
-    const domain = { chainId: week.market.chainId, verifyingContract: await safe.getAddress() };
-    const sorted = [...signers].sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
-    const signatures = concat(await Promise.all(sorted.map((one) => one.signTypedData(domain, SAFE_TX, content))));
-    const { nonce: _, ...call } = content;
-    return safe["execTransaction"]!.populateTransaction(...Object.values(call), signatures) as Promise<{
-      to: string;
-      data: string;
-    }>;
-  };
+  const { safe, bySafe } = safeOf(week);
   const abi = manager.interface;
   const schedule = (data: string): string => abi.encodeFunctionData("schedule", [addresses.accessManager, data, 0]);
   const grant = (account: string): string => abi.encodeFunctionData("grantRole", [ROLES.CERTIFIER, account, 0]);

@@ -10,7 +10,8 @@ import {Settling} from "./Settling.sol";
 /// Deposits, withdrawals, credit, defaults, and a module that moves money.
 abstract contract Money is Settling {
     uint256 internal dayOfWithdrawals;
-    uint256 internal withdrawnInDay;
+    /// Base units that left, less those that came in.
+    int256 internal withdrawnInDay;
 
     function deposit(uint256 seed) public {
         _goTo(now_);
@@ -220,6 +221,7 @@ abstract contract Money is Settling {
         ledger.deposit(_account(a), amount);
         balances[a] += int256(amount) * 1_000;
         depositedNano += int256(amount) * 1_000;
+        _countDay(-int256(amount));
         if (a < Model.MOST_POINTS) _repaid(a);
     }
 
@@ -231,7 +233,11 @@ abstract contract Money is Settling {
 
     function _countOut(uint256 amount) private {
         withdrawnNano += int256(amount) * 1_000;
-        withdrawnInDay = amount + (dayOfWithdrawals == now_ / 1 days ? withdrawnInDay : 0);
+        _countDay(int256(amount));
+    }
+
+    function _countDay(int256 amount) private {
+        withdrawnInDay = amount + (dayOfWithdrawals == now_ / 1 days ? withdrawnInDay : int256(0));
         dayOfWithdrawals = now_ / 1 days;
     }
 

@@ -39,8 +39,9 @@ abstract contract States is Money {
             call = abi.encodeCall(emergency.raiseForNegative, (_account(a)));
             _raiseIf(balances[a] < 0, 2, call, IEmergency.NotNegative.selector);
         } else if (kind == 1) {
-            uint256 counted = withdrawnInDay - (dayOfWithdrawals == loweredDay ? withdrawnBefore : 0);
-            bool above = dayOfWithdrawals == now_ / 1 days && counted > WITHDRAWN_PER_DAY;
+            uint256 out = withdrawnInDay > 0 ? uint256(withdrawnInDay) : 0;
+            uint256 before = dayOfWithdrawals == loweredDay ? withdrawnBefore : 0;
+            bool above = dayOfWithdrawals == now_ / 1 days && out > before + WITHDRAWN_PER_DAY;
             _raiseIf(above, 1, abi.encodeCall(emergency.raiseForWithdrawals, ()), IEmergency.WithinRate.selector);
         } else {
             bool silent = true;
@@ -74,7 +75,7 @@ abstract contract States is Money {
         CHEATS.prank(OPERATOR_QUORUM);
         emergency.lower();
         (state, announcedFrom) = (announced, 0);
-        (loweredDay, withdrawnBefore) = (dayOfWithdrawals, withdrawnInDay);
+        (loweredDay, withdrawnBefore) = (dayOfWithdrawals, withdrawnInDay > 0 ? uint256(withdrawnInDay) : 0);
         _count("lowered");
     }
 

@@ -137,7 +137,7 @@ abstract contract World {
                 places[1],
                 [places[3], places[4], places[6], places[8], places[9], places[10]],
                 GENESIS,
-                MarketLimits(LOWEST_PRICE, 350_000, 12, WITHDRAWN_PER_DAY, LOWERING_DELAY)
+                MarketLimits(LOWEST_PRICE, 350_000, 12, WITHDRAWN_PER_DAY, LOWERING_DELAY, 0)
             );
     }
 

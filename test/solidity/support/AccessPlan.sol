@@ -45,7 +45,7 @@ abstract contract AccessPlan is AccessModel, Stand {
         tariffs = ITariffs(_deploy("Tariffs.sol:Tariffs", bounds));
         generators = IGenerators(_deploy("Generators.sol:Generators", abi.encode(manager, self, self)));
         emergency = IEmergency(_next(0));
-        bytes memory limits = abi.encode(int64(-9), int64(999), uint32(12), uint256(1e12), uint32(1 hours));
+        bytes memory limits = abi.encode(int64(-9), int64(999), uint32(12), uint256(1e12), uint32(1 hours), uint128(0));
         bytes memory wiring = abi.encode(manager, self, self, self, self, self, meterOracle, uint32(0));
         _deploy("Emergency.sol:Emergency", bytes.concat(wiring, limits));
         GeneratorTerms memory terms;
