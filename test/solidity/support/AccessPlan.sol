@@ -19,6 +19,7 @@ abstract contract AccessPlan is AccessModel, Stand {
     uint64 public constant CERTIFIER = 3;
     uint64 public constant MAINTAINER = 4;
     uint64 public constant TARIFF_PUBLISHER = 9;
+    uint64 public constant COMMITTEE = 10;
     uint64 public constant ADMINISTRATION = 100;
     uint32 public constant ADMIN_DELAY = 48 hours;
     uint32 public constant OPERATOR_DELAY = 24 hours;
@@ -76,7 +77,7 @@ abstract contract AccessPlan is AccessModel, Stand {
         return index < 4 ? address(generators) : address(emergency);
     }
 
-    /// Privileged calls of all five roles.
+    /// Privileged calls of all six roles.
     function dataOf(uint256 index) public view returns (bytes memory) {
         if (index == 0) {
             address[] memory nodes = new address[](1);
@@ -108,14 +109,14 @@ abstract contract AccessPlan is AccessModel, Stand {
     }
 
     function _open() private {
-        uint64[7] memory roles = [OPERATOR, TARIFF_PUBLISHER, CERTIFIER, MAINTAINER, GUARDIAN, OPERATOR, OPERATOR];
+        uint64[7] memory roles = [COMMITTEE, TARIFF_PUBLISHER, CERTIFIER, MAINTAINER, GUARDIAN, OPERATOR, OPERATOR];
         for (uint256 i = 0; i < CALLS; ++i) _restrict(targetOf(i), bytes4(dataOf(i)), roles[i]);
         manager.grantRole(OPERATOR, address(this), 0);
     }
 
     function _close() private {
-        uint64[3] memory guarded = [OPERATOR, TARIFF_PUBLISHER, ADMINISTRATION];
-        for (uint256 i = 0; i < 3; ++i) {
+        uint64[4] memory guarded = [OPERATOR, TARIFF_PUBLISHER, COMMITTEE, ADMINISTRATION];
+        for (uint256 i = 0; i < 4; ++i) {
             manager.setRoleGuardian(guarded[i], GUARDIAN);
             _guardianOf[guarded[i]] = GUARDIAN;
         }
@@ -128,6 +129,7 @@ abstract contract AccessPlan is AccessModel, Stand {
         _grant(TARIFF_PUBLISHER, 5, 0);
         _grant(OPERATOR, 1, OPERATOR_DELAY);
         manager.revokeRole(OPERATOR, address(this));
+        _grant(COMMITTEE, 0, ADMIN_DELAY);
         _grant(ADMIN, 0, ADMIN_DELAY);
         manager.renounceRole(ADMIN, address(this));
     }

@@ -287,7 +287,7 @@ contract AccessSteps is AccessPlan {
     function _callerFor(uint8 who, uint16 what) private view returns (address) {
         if (who % 4 == 0) return actors[(who / 4) % ACTORS];
         uint256 kind = _kindOf(what);
-        return actors[kind < CALLS ? [uint256(1), 1, 3, 4, 2, 1, 1][kind] : 0];
+        return actors[kind < CALLS ? [uint256(0), 1, 3, 4, 2, 1, 1][kind] : 0];
     }
 
     /// ADMIN among them; nobody is ever in ADMINISTRATION.
