@@ -1,0 +1,45 @@
+import { createRequire } from "node:module";
+import Mocha from "mocha";
+import config from "../../hardhat.config.ts";
+import { tracelessCoverage } from "./plugin.ts";
+
+// Contracts that count are several times slower: the limits of the tests would only tell how busy the machine is.
+Mocha.Runnable.prototype.resetTimeout = () => undefined;
+
+const solc = { version: "0.8.37", path: createRequire(import.meta.url).resolve("solc/soljson.js") };
+
+/** Nothing is optimized: what runs is the same, and it compiles in a tenth of the time. */
+const plain = { ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: false } } };
+
+/** The same for contracts with more variables than the stack holds, which only the intermediate representation puts into memory. */
+const deep = {
+  ...plain,
+  settings: {
+    evmVersion: "cancun",
+    viaIR: true,
+    optimizer: {
+      enabled: true,
+      runs: 1,
+      details: { yulDetails: { stackAllocation: true, optimizerSteps: "u:fDnTOcmu" } },
+    },
+  },
+};
+
+/** The project's settings for measuring coverage. */
+export default {
+  ...config,
+  plugins: [...(config.plugins ?? []), tracelessCoverage],
+  solidity: {
+    profiles: {
+      default: {
+        compilers: [plain],
+        overrides: {
+          "contracts/balancing/PeakCharge.sol": deep,
+          "contracts/consumption/DemandResponse.sol": deep,
+          "contracts/pricing/OrderBook.sol": deep,
+          "contracts/production/Generators.sol": deep,
+        },
+      },
+    },
+  },
+};
