@@ -38,7 +38,7 @@ const measure = async (task: "mocha" | "solidity", args: string[], settings?: Re
 
 await measure("mocha", [...tests, ...grep]);
 // What runs is the same in every round of a fuzz test.
-if (whole) await measure("solidity", [], { DAEG_FUZZ_RUNS: "100" });
+if (whole) await measure("solidity", [], { DAEG_FUZZ_RUNS: "100", DAEG_INVARIANT_RUNS: "4" });
 
 const linesOf = (path: string): string[] => readFileSync(join(projectRoot, path), "utf8").split("\n");
 const { files, uncovered, needless } = judge(merge(parts), whole ? exceptedLines : [], linesOf);

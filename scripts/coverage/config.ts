@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { createRequire } from "node:module";
 import Mocha from "mocha";
 import config from "../../hardhat.config.ts";
@@ -28,6 +29,11 @@ const deep = {
 /** The project's settings for measuring coverage. */
 export default {
   ...config,
+  // Tests in Solidity are not compiled for those in TypeScript.
+  paths: {
+    ...config.paths,
+    tests: { mocha: "./test", solidity: process.env["DAEG_MEASURED"] === "mocha" ? "./test/none" : "./test/solidity" },
+  },
   plugins: [...(config.plugins ?? []), tracelessCoverage],
   solidity: {
     profiles: {
@@ -38,6 +44,7 @@ export default {
           "contracts/consumption/DemandResponse.sol": deep,
           "contracts/pricing/OrderBook.sol": deep,
           "contracts/production/Generators.sol": deep,
+          ...Object.fromEntries(globSync("test/solidity/**/*.sol").map((path) => [path, deep])),
         },
       },
     },

@@ -41,7 +41,7 @@ export const createSandbox = () => {
       rmSync(join(root, "coverage"), { recursive: true, force: true });
       const child = spawn("hardhat", ["--config", "scripts/coverage/config.ts", "test", task, "--coverage", ...args], {
         cwd: root,
-        env: { ...env, ...settings },
+        env: { ...env, ...settings, DAEG_MEASURED: task },
         stdio: ["ignore", 2, 2],
       });
       const passed = await new Promise<boolean>((resolve) => {
