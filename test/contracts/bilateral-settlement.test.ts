@@ -112,6 +112,24 @@ describe("bilateral trades: clearing and settlement", () => {
     ]);
   });
 
+  it("move nothing where the spread is more than they allow", async () => {
+    const words = await orders();
+    const first = await register(2, 0, 150);
+    const second = await register(2, 0, 70, { maxSpreadMicroPerKwh: 40_000 });
+    await world.goTo(world.startOf(slot) - 500);
+    const apart = { trades: listOf(first, second), tradesWh: [100, 0] };
+    const { record } = await world.clear(slot, words, congested, world.c, apart);
+    await world.goTo(world.startOf(slot + 1));
+    const metered = [reading(100, 0), reading(400, 0), reading(0, 100), reading(0, 400)];
+    const { readings, root } = await world.report(slot, metered);
+    expect(await gains(() => world.c.settlement.settle([{ record, readings, root }]))).to.deep.equal([
+      -100n * 170_000n,
+      -400n * 170_000n - WORD_FEE,
+      100n * 120_000n,
+      400n * 80_000n - WORD_FEE,
+    ]);
+  });
+
   it("clear without any order, and are paid in estimated slots", async () => {
     const word = await register(0, 1, 700, { priceMicroPerKwh: 200_000 });
     await world.goTo(world.startOf(slot) - 500);

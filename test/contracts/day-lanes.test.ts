@@ -301,4 +301,22 @@ describe("day orders, four steps at a time", () => {
       expect(words.length).to.be.greaterThan(0);
     }
   });
+
+  it("leaves bands below zero to the slots one by one", async () => {
+    world = await createWorld({ publish: 0 });
+    const slot = world.genesisSlot + 1;
+    await world.publishTerms(slot, 8, { bandMin: -500_000, bandMax: -100_000, reference_: -200_000 });
+    for (const [price, taken] of [
+      [-500_000, true],
+      [-100_000, true],
+      [-99_999, false],
+      [7, false],
+      [-500_001, false],
+    ] as const)
+      for (const steps of [1, 2]) {
+        const day = Array.from({ length: 8 }, (): DaySteps[number] => Array(steps).fill([400, price]));
+        const { skippedSlots } = await bothWays([await signedDay(world, dayOrderOf(0, slot, day))]);
+        expect(skippedSlots.length, `${price}, ${steps}`).to.equal(taken ? 0 : 8);
+      }
+  });
 });

@@ -93,8 +93,8 @@ describe("dynamic tariffs", () => {
     };
   };
 
-  it("publish what the preview says, which is what the function gives, step by step", async () => {
-    const { c } = world;
+  /** Switched on, with a day's weather and three clearings that the first step reads. */
+  const toFirstStep = async () => {
     await announce();
     await world.goTo(world.startOf(from - 40));
     await world.publishTerms(from - 1, 1, { importTariff: 260_000, exportTariff: 90_000 });
@@ -109,7 +109,12 @@ describe("dynamic tariffs", () => {
     const window = [from - 12, from - 11, from - 9];
     const records: ClearingRecord[] = [];
     for (const [i, slot] of window.entries()) records.push(await cleared(slot, ...(books[i] as [number[], bigint])));
+    return { percents, books, records };
+  };
 
+  it("publish what the preview says, which is what the function gives, step by step", async () => {
+    const { c } = world;
+    const { percents, books, records } = await toFirstStep();
     await world.goTo(world.startOf(from - 8) - 5);
     expect((await c.dynamicTariffs.nextStep()).map(Number)).to.deep.equal([
       from,
@@ -137,7 +142,6 @@ describe("dynamic tariffs", () => {
     const preview = await c.dynamicTariffs.preview(records);
     expect(preview.signals.map(Number)).to.deep.equal([signals.scarcityPpm, signals.congestionPpm]);
     const receipt = await (await c.dynamicTariffs.publishNext(records)).wait();
-    expect(Number(receipt?.gasUsed)).to.be.below(400_000);
     const logs = receipt?.logs.map((log) => c.dynamicTariffs.interface.parseLog(log)).filter((log) => log !== null);
     expect(logs?.at(-1)?.args.toArray().slice(0, 2)).to.deep.equal([BigInt(from), BigInt(from + 3)]);
     for (let i = 0; i < 4; i += 1) {
@@ -148,6 +152,13 @@ describe("dynamic tariffs", () => {
     expect(await c.dynamicTariffs.weatherOf(from + 16)).to.equal(1_000_000n);
     expect(await c.dynamicTariffs.weatherOf(from)).to.equal(400_000n);
     expect(await c.dynamicTariffs.lastSlot()).to.equal(BigInt(from + 3));
+  });
+
+  it("take little gas for a step", async () => {
+    const { records } = await toFirstStep();
+    await world.goTo(world.startOf(from - 8));
+    const receipt = await (await world.c.dynamicTariffs.publishNext(records)).wait();
+    expect(Number(receipt?.gasUsed)).to.be.within(1, 400_000);
   });
 
   it("are published by anybody, one step at a time, and go on from where they were", async () => {

@@ -68,6 +68,7 @@ describe("modules of the ledger", () => {
     await c.ledger.deposit(fund, TOKEN);
     expect((await world.fixed()).defaultFund).to.equal(TOKEN * NANO);
     expect(await c.ledger.ownerOf(fund)).to.equal(ZeroAddress);
+    expect(await c.ledger.ownerOf(await c.ledger.OPERATOR())).to.equal(await world.operator.getAddress());
     await expect(world.asOperator.ledger.requestWithdrawal(fund, 1)).to.be.revertedWithCustomError(
       c.ledger,
       "NotAccountOwner",

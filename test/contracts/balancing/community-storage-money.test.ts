@@ -180,6 +180,18 @@ describe("the community battery's money", () => {
     expect((await b.vault.depositsOf(b.addressOf(0))).returned).to.equal(5n * TOKEN);
   });
 
+  it("counts a debt below a whole unit as a unit", async () => {
+    const { vault, c } = b;
+    await b.start([2n * TOKEN]);
+    await c.token.mint(b.addresses.communityStorage, 5n);
+    await lose(2n * TOKEN * NANO);
+    expect(await vault.totalAssets()).to.equal(5n);
+    await lose(1n);
+    expect(await vault.totalAssets()).to.equal(4n);
+    await lose(NANO);
+    expect(await vault.totalAssets()).to.equal(3n);
+  });
+
   it("makes who enters pay for what was earned before", async () => {
     const { vault } = b;
     const [shares = 0n] = await b.start([500n * TOKEN]);
