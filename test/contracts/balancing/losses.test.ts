@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { ZeroHash } from "ethers";
+import type { PackedReading } from "../../../services/protocol/words.ts";
 import { missing, NANO, reading } from "../support/world.ts";
 import { createArchived, type Archived } from "./support.ts";
 import { expectRebuilt } from "../support/community.ts";
@@ -103,5 +104,71 @@ describe("losses", () => {
     expect(after).to.deep.equal({ ...before, members: 0n, backup: before.backup + before.members });
     // The head meter was missing in the last slot: what the homes drew in it counts against its next reading.
     expect(await losses.carriedWh(0)).to.equal(3_200n);
+  });
+});
+
+describe("losses of several islands", () => {
+  const zones = [0, 1].map((parent) => ({ parent, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 1_000_000 }));
+  const head = (importWh: number): PackedReading => reading(importWh, 0);
+
+  it("are carried until the island's head meter is read again, which counts once per slot", async () => {
+    // Homes 0 and 2 import 1,500 Wh, homes 1 and 3 import 1,700 Wh.
+    const p = await createArchived({ zones, zoneOf: (home) => home % 2 });
+    const { losses } = p.c;
+    const first = p.genesisSlot;
+    await p.run(HOMES, { 0: head(1_500), 1: head(1_660) });
+    await p.run(HOMES, { 0: head(1_480) });
+    await p.run(HOMES, [
+      [0, head(1_530)],
+      [0, head(1_600)],
+    ]);
+    await p.archive();
+    const carried = async () => [await losses.carriedWh(0), await losses.carriedWh(1)];
+    await losses.buy(...p.whole(first, first));
+    expect(await carried()).to.deep.equal([0n, 40n]);
+    await losses.buy(...p.whole(first + 1, first + 1));
+    expect(await carried()).to.deep.equal([20n, 40n]);
+    await expect(losses.buy(...p.whole(first + 2, first + 2)))
+      .to.emit(losses, "LossesBought")
+      .withArgs(first + 2, first + 2, 10, 10n * IMPORT_TARIFF, 0, 10n * IMPORT_TARIFF);
+    expect(await carried()).to.deep.equal([0n, 40n]);
+  });
+
+  it("stay carried when the network changes between two slots of one call", async () => {
+    const zones = [
+      { parent: 0, toParentWh: 0, fromParentWh: 0, backupCapacityWh: 1_000_000 },
+      { parent: 0, toParentWh: 5_000, fromParentWh: 5_000, backupCapacityWh: 0 },
+    ];
+    const p = await createArchived({ zones, zoneOf: (home) => home % 2 });
+    const { losses, grid } = p.c;
+    const first = p.genesisSlot;
+    await p.run(HOMES, { 0: head(3_160) });
+    await p.asOperator.grid.island(1);
+    await p.run(HOMES, { 0: head(3_200) });
+    expect((await grid.versionOf(first + 2))[0]).not.to.equal((await grid.versionOf(first + 1))[0]);
+    await p.run(HOMES, { 0: head(1_500), 1: head(1_700) });
+    await p.run(HOMES, { 0: head(1_530), 1: head(1_695) });
+    await p.archive();
+    await expect(losses.buy(...p.whole(first, first + 3)))
+      .to.emit(losses, "LossesBought")
+      .withArgs(first, first + 3, 0, 0, 0, 0);
+    // Of the 40 Wh from before the change 30 are used up.
+    expect([await losses.carriedWh(0), await losses.carriedWh(1)]).to.deep.equal([10n, 5n]);
+  });
+
+  it("know nothing of a point in a zone that was not there yet", async () => {
+    const p = await createArchived();
+    const { losses, grid, meteringPoints } = p.c;
+    const first = p.genesisSlot;
+    await p.asOperator.grid.setGrid(first + 120, zones);
+    // A fifth reading, of a point that is registered later.
+    await p.run([...HOMES, reading(800, 0)], { 0: head(3_250) });
+    await p.archive();
+    await p.goTo(p.startOf(first + 121));
+    await p.asOperator.meteringPoints.register(await p.relayer.getAddress(), 1, 5_000, 5_000);
+    expect([await meteringPoints.zones(), await grid.zoneCount()]).to.deep.equal(["0x0000000001", 2n]);
+    await expect(losses.buy(...p.whole(first, first)))
+      .to.emit(losses, "LossesBought")
+      .withArgs(first, first, 50, 50n * IMPORT_TARIFF, 0, 50n * IMPORT_TARIFF);
   });
 });

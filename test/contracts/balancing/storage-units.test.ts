@@ -133,6 +133,15 @@ describe("storage units", () => {
     );
   });
 
+  it("are measured over what was metered: a reading that is missing brings no energy", async () => {
+    const { storageUnits } = p.c;
+    await charge(1_000, 800);
+    await p.run([reading(0, 0), reading(0, 0), reading(0, 0), reading(500, 500, 3)]);
+    await ready();
+    const [measured] = await storageUnits.measure(0, [p.prove(3, first, first + 1)]);
+    expect(measured.slice(0, 3)).to.deep.equal([1_000n, 800n, 800_000n]);
+  });
+
   it("may be better than declared", async () => {
     const { storageUnits } = p.c;
     await p.of(2).storageUnits.register({ ...TERMS, connection: 2, capacityWh: 10, efficiencyPpm: 500_000 });

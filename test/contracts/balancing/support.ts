@@ -26,16 +26,16 @@ export const createArchived = async (options: WorldOptions = {}) => {
   const { c, genesisSlot } = world;
   const slots: ArchivedSlot[] = [];
 
-  /** Reports and settles the next slot; `heads` are the head meters' readings by root zone. */
+  /** Reports and settles the next slot; `heads` are the head meters' readings by root zone, or any list of them. */
   const run = async (
     meters: PackedReading[],
-    heads: Record<number, PackedReading> = {},
+    heads: Record<number, PackedReading> | [number, PackedReading][] = {},
     storage: PackedReading[] = [],
   ): Promise<number> => {
     const slot = genesisSlot + slots.length;
     await world.goTo(world.startOf(slot + 1));
     const readings = packReadings(meters);
-    const packed = Object.entries(heads).map(
+    const packed = (Array.isArray(heads) ? heads : Object.entries(heads)).map(
       ([zone, head]) => `${hexOf(Number(zone), 1)}${packReadings([head]).slice(2)}`,
     );
     const headMeters = `0x${packed.join("")}`;

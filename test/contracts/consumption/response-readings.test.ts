@@ -58,6 +58,42 @@ describe("demand response with meters that fail", () => {
     expect(paid[0]?.payment).to.equal((1_800n * 440_000n) / 1_000n);
   });
 
+  it("takes a day before it that was not measured for one of the highest use", async () => {
+    const { dr, window, addresses } = r;
+    const next = window + SLOTS_PER_DAY;
+    await r.runDay(r.tuesday, (index) => failing(0, missing)(index - 12));
+    const id = await r.begin({ terms: { firstSlot: next, increase: true }, enrolled: [[0, 2_000]] });
+    await r.publishTerms(next, 4);
+    await r.archiveDay(r.monday);
+    await r.archiveDay(r.tuesday);
+    // Nobody cleared the window: whatever record is given counts for nothing.
+    const records = Array.from({ length: 4 }, () => ({
+      ...{ slot: 0, clearer: addresses.ledger, prices: [], backupSoldWh: 0, backupBoughtWh: 0 },
+      ...{ backupNano: 0, congestionNano: 0, positions: "0x80000fff", extras: "0x" },
+    }));
+    await dr.keepPositions(id, records, [0]);
+    expect((await dr.enrolmentOf(id, 0)).boughtWh).to.equal(0n);
+    await r.runDay(r.tuesday + 1, () => using([1_000, 600, 400, 700, 300]), 16);
+    await r.archiveDay(r.tuesday + 1);
+    const limit = 4n * (await r.c.meteringPoints.pointOf(0)).importLimitWh;
+    // Friday's 4,000 Wh is the other of the two highest.
+    await expect(dr.prove(id, 0, await r.rangesOf(id, 0)))
+      .to.emit(dr, "Proved")
+      .withArgs(id, 0, (limit + 4_000n) / 2n, 4_000, 0);
+  });
+
+  it("verifies no more than was enrolled", async () => {
+    const { id, paid } = await r.tell({ ...STORY, enrolled: [[0, 500]], usedWh: [400, 350, 400, 700, 300] });
+    expect((await r.dr.enrolmentOf(id, 0)).verifiedWh).to.equal(500n);
+    expect(paid[0]?.payment).to.equal((500n * 440_000n) / 1_000n);
+  });
+
+  it("takes no deposit where no penalty is due", async () => {
+    const id = await r.begin({ terms: { penaltyPpm: 0 } });
+    await expect(r.of(0).demandResponse.enrol(id, 0, 500)).not.to.emit(r.c.token, "Transfer");
+    expect((await r.dr.enrolmentOf(id, 0)).capacityWh).to.equal(500n);
+  });
+
   it("measures nothing while a slot of the window has no report", async () => {
     const { dr } = r;
     const id = await r.begin(STORY);

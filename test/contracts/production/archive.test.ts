@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { concat, ZeroHash } from "ethers";
-import { dayRoot, type ReadingRange } from "../../../services/protocol/archive.ts";
+import { concat, ZeroHash, type Wallet } from "ethers";
+import { dayRoot, slotLeaf, type ReadingRange } from "../../../services/protocol/archive.ts";
 import { readingProof, readingsHash } from "../../../services/protocol/report.ts";
-import { missing, reading } from "../support/world.ts";
+import { consentToTrade, encodeTradeWord, tradeDomain } from "../../../services/protocol/trade.ts";
+import { bid, missing, offer, posting, reading } from "../support/world.ts";
 import { createProduction, homes, type Production } from "./support.ts";
 
 const PROVEN = 2n ** 64n;
@@ -156,6 +157,54 @@ describe("the archive of readings", () => {
     await expect(c.readingArchive.verifyRecent(0, first + 2, 0n, hash, proof))
       .to.be.revertedWithCustomError(c.readingArchive, "SlotNotReported")
       .withArgs(first + 2);
+  });
+});
+
+describe("an archived slot", () => {
+  let p: Production;
+  beforeEach(async () => {
+    p = await createProduction();
+  });
+  const leavesOf = async (): Promise<string[]> => {
+    await p.finalize();
+    await p.c.readingArchive.archive(p.day, [], p.slots.map(p.evidenceOf));
+    const [event] = await p.c.readingArchive.queryFilter(p.c.readingArchive.filters.Archived());
+    return [...(event?.args.leaves ?? [])];
+  };
+
+  it("holds the readings that were settled, not a correction that came to nothing", async () => {
+    const slot = await p.run(homes(1_000));
+    await p.report(slot, homes(900), 2);
+    expect((await p.c.meterOracle.reportOf(slot))[0]).to.equal(2n);
+    expect(await leavesOf()).to.deep.equal(p.slots.map(slotLeaf));
+  });
+
+  it("proves nothing where the report has no readings", async () => {
+    await p.run([]);
+    await p.run(homes(1_000));
+    const leaves = await leavesOf();
+    expect(leaves[0]).to.equal(ZeroHash);
+    expect(leaves[1]).to.equal(slotLeaf(p.slotAt(p.genesisSlot + 1)));
+  });
+
+  it("has no green sales where bilateral trades are all that its clearing holds besides", async () => {
+    const slot = p.genesisSlot;
+    const trade = {
+      ...{ seller: 0, buyer: 1, energyWh: 50, firstSlot: slot, slots: 1, priceMicroPerKwh: 120_000, nonce: 1n },
+      ...{ maxSpreadMicroPerKwh: 50_000, sellerBearsSpread: false },
+    };
+    const consent = async (point: number) => consentToTrade(p.owners[point] as Wallet, tradeDomain(p.addresses), trade);
+    await p.c.bilaterals.register(trade, await consent(0), await consent(1));
+    const { words } = await p.append(slot, [
+      await p.order(0, slot, [offer(1_000, 100_000)]),
+      await p.order(1, slot, [bid(1_000, 250_000)]),
+    ]);
+    await p.goTo(p.startOf(slot) - 500);
+    const trades = encodeTradeWord({ ...trade, from: 0, to: 0, cancels: false });
+    const { record } = await p.clear(slot, words as string, [posting(155_000)], p.c, { trades, tradesWh: [50] });
+    await p.run(homes(1_000), [], record);
+    expect(record.extras).not.to.equal("0x");
+    expect(await leavesOf()).to.deep.equal([slotLeaf({ ...p.slotAt(slot), sales: "0x" })]);
   });
 });
 
