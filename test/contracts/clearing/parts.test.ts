@@ -214,6 +214,17 @@ describe("clearings in parts", function () {
     expect(tried).to.be.greaterThan(30);
   });
 
+  it("refuse a claim of words at the price without any energy, at the first of them", async () => {
+    const harness = await deploy();
+    const market = small();
+    // Offers of zone 1: 12 of 13 Wh are filled.
+    const claims = market.claims.with(5, { ...(market.claims[5] as (typeof market.claims)[0]), availableWh: 0 });
+    const [last] = perBatch({ ...market, claims });
+    await expect(post(harness, market, last as ClearingPart, "0x"))
+      .to.be.revertedWithCustomError(harness, "WrongClaim")
+      .withArgs(5);
+  });
+
   it("clear 26,000 words of 3,250 points within the gas of a transaction each", async () => {
     const harness = await deploy();
     const count = 26_000;
