@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import type { Wallet } from "ethers";
 import { decodeExtras } from "../../services/protocol/extras.ts";
-import { consentToTrade, encodeTradeWord, tradeDomain, type Trade } from "../../services/protocol/trade.ts";
+import {
+  cancellingWord,
+  consentToCancel,
+  consentToTrade,
+  encodeTradeWord,
+  tradeDomain,
+  type Trade,
+} from "../../services/protocol/trade.ts";
 import {
   WORD_FEE,
   bid,
@@ -35,18 +42,24 @@ describe("bilateral trades: clearing and settlement", () => {
   });
 
   let nonce = 0n;
-  /** Registers a trade of the slot and gives its word. */
-  const register = async (seller: number, buyer: number, energyWh: number, rest: Partial<Trade> = {}) => {
+  /** Registers a trade of the slot and gives its word, and what cancels it. */
+  const registered = async (seller: number, buyer: number, energyWh: number, rest: Partial<Trade> = {}) => {
     nonce += 1n;
     const trade: Trade = {
       ...{ seller, buyer, energyWh, firstSlot: slot, slots: 1, priceMicroPerKwh: 120_000, nonce },
       ...{ maxSpreadMicroPerKwh: 50_000, sellerBearsSpread: false, ...rest },
     };
     const domain = tradeDomain(world.addresses);
-    const consent = async (point: number) => consentToTrade(world.owners[point] as Wallet, domain, trade);
-    await world.c.bilaterals.register(trade, await consent(seller), await consent(buyer));
-    return encodeTradeWord({ ...trade, from: zoneOf(seller), to: zoneOf(buyer), cancels: false });
+    const both = async (consentTo: typeof consentToTrade) =>
+      [
+        await consentTo(world.owners[seller] as Wallet, domain, trade),
+        await consentTo(world.owners[buyer] as Wallet, domain, trade),
+      ] as const;
+    await world.c.bilaterals.register(trade, ...(await both(consentToTrade)));
+    const word = encodeTradeWord({ ...trade, from: zoneOf(seller), to: zoneOf(buyer), cancels: false });
+    return { word, cancel: async () => world.c.bilaterals.cancel(trade, ...(await both(consentToCancel))) };
   };
+  const register = async (...own: Parameters<typeof registered>) => (await registered(...own)).word;
   const listOf = (...words: string[]): string => `0x${words.map((word) => word.slice(2)).join("")}`;
   const gains = async (doing: () => Promise<unknown>): Promise<bigint[]> => {
     const before = await world.balances();
@@ -128,6 +141,34 @@ describe("bilateral trades: clearing and settlement", () => {
       100n * 120_000n,
       400n * 80_000n - WORD_FEE,
     ]);
+  });
+
+  it("trade nothing once they are cancelled before the gate, and leave the line to the others", async () => {
+    const words = await orders();
+    const { word: first, cancel } = await registered(2, 0, 60);
+    const second = await register(2, 0, 300);
+    await cancel();
+    const trades = listOf(first, second, cancellingWord(first));
+    await world.goTo(world.startOf(slot) - 500);
+    const clear = (...tradesWh: number[]) => world.clear(slot, words, congested, world.c, { trades, tradesWh });
+    for (const [at, tradesWh] of [
+      [0, [60, 40, 0]],
+      [2, [0, 40, 60]],
+    ] as const)
+      await expect(clear(...tradesWh))
+        .to.be.revertedWithCustomError(world.c.auction, "TradeOverfilled")
+        .withArgs(at, 60, 0);
+    const { record } = await clear(0, 100, 0);
+    expect(decodeExtras(record.extras).trades.map(({ filledWh }) => filledWh)).to.deep.equal([0n, 100n, 0n]);
+    await world.goTo(world.startOf(slot + 1));
+    const { readings, root } = await world.report(slot, [
+      reading(100, 0),
+      reading(400, 0),
+      reading(0, 100),
+      reading(0, 400),
+    ]);
+    const paid = await gains(() => world.c.settlement.settle([{ record, readings, root }]));
+    expect([paid[0], paid[2]]).to.deep.equal([-100n * 170_000n, 100n * 120_000n]);
   });
 
   it("clear without any order, and are paid in estimated slots", async () => {
