@@ -60,9 +60,10 @@ const dayOrders = (world: World, firstSlot: number, homes: number, slots: number
   );
 
 /** Makes everything up to `last` final, as payments by position: at most 256 slots may be open. */
-const finalThrough = async ({ c, goTo, startOf }: World, last: number): Promise<void> => {
+export const finalThrough = async ({ c, goTo, startOf }: World, last: number): Promise<void> => {
   const firstOpen = Number(await c.settlement.finalThrough()) + 1;
   for (let slot = firstOpen; slot <= last; slot += 1) {
+    if ((await c.settlement.statusOf(slot))[0] !== 0n) continue;
     await goTo(startOf(slot + 9));
     await c.settlement.estimate(slot);
   }

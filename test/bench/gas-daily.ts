@@ -1,18 +1,8 @@
 import { getBytes, keccak256, toBeHex } from "ethers";
-import { clearBook } from "../../services/core/market/clear.ts";
-import { decodeBook } from "../../services/core/market/words.ts";
-import { bandOf, zoneTermsOf } from "../../services/protocol/clearing.ts";
 import { appendDays, signedDay } from "../contracts/support/days.ts";
-import {
-  createWorld,
-  emptyRecord,
-  reading,
-  submit,
-  TERMS,
-  type SlotToSettle,
-  type World,
-} from "../contracts/support/world.ts";
-import { plainRecord } from "../contracts/support/record.ts";
+import { createWorld, reading, type SlotToSettle, type World } from "../contracts/support/world.ts";
+import { clearSolved } from "../contracts/support/solve.ts";
+import { finalThrough } from "./day-gas.ts";
 import type { GasRow } from "./gas-row.ts";
 
 const DAY = 96;
@@ -82,7 +72,7 @@ const runDay = async (world: World, first: number, slots: number, batch: number)
   const settled: SlotToSettle[] = [];
   for (let slot = first; slot < first + slots; slot += 1) {
     await world.goTo(world.startOf(slot) - 500);
-    const cleared = await clear(world, slot, words.get(slot) ?? []);
+    const cleared = await clearSolved(world, slot, words.get(slot) ?? []);
     gas.clearings += cleared.gasUsed;
     settled.push({ record: cleared.record, readings: "0x", root: "0x" });
   }
@@ -107,23 +97,6 @@ const dayOrder = (world: World, firstSlot: number, point: number) => {
   });
 };
 
-/** By the solver of the core: the book's sellers and buyers trade, the backup takes the rest. */
-const clear = async (world: World, slot: number, batches: string[]) => {
-  const columns = decodeBook(getBytes(`0x${batches.map((batch) => batch.slice(2)).join("")}`));
-  const grid = (await world.c.grid.gridOf(slot)).map((zone) => ({
-    parent: Number(zone.parent),
-    toParentWh: zone.toParentWh,
-    fromParentWh: zone.fromParentWh,
-    backupCapacityWh: zone.backupCapacityWh,
-  }));
-  const terms = { ...TERMS, reference: TERMS.reference_ };
-  const { postings } = clearBook(columns, zoneTermsOf(grid, terms), bandOf(terms));
-  const receipt = await (await world.c.auction.clear(submit(slot, batches, postings))).wait();
-  if (!receipt) throw new Error("no receipt");
-  const log = receipt.logs.map((entry) => world.c.auction.interface.parseLog(entry)).find((l) => l?.name === "Cleared");
-  return { record: plainRecord(log?.args["record"]), gasUsed: Number(receipt.gasUsed) };
-};
-
 /** Readings as homes have them: some hundred Wh, near what was ordered. */
 const meters = (world: World, slot: number) => {
   const noise = getBytes(keccak256(toBeHex(slot, 32)));
@@ -131,22 +104,6 @@ const meters = (world: World, slot: number) => {
     const wh = 400 + (home % 100) * 3 + ((noise[home % 32] as number) % 80);
     return home % 2 === 0 ? reading(0, wh) : reading(wh, 0);
   });
-};
-
-/** Makes everything up to `last` final: at most 256 slots may be open. */
-const finalThrough = async ({ c, goTo, startOf }: World, last: number): Promise<void> => {
-  const firstOpen = Number(await c.settlement.finalThrough()) + 1;
-  for (let slot = firstOpen; slot <= last; slot += 1) {
-    if ((await c.settlement.statusOf(slot))[0] !== 0n) continue;
-    await goTo(startOf(slot + 9));
-    await c.settlement.estimate(slot);
-  }
-  for (let slot = firstOpen; slot <= last; slot += 1) {
-    const [status, since] = await c.settlement.statusOf(slot);
-    await goTo(startOf(Number(since) + 96));
-    if (status === 1n) await c.settlement.settleEstimated(emptyRecord(slot));
-    await c.settlement.advanceFinal(10);
-  }
 };
 
 if (process.argv[1] === import.meta.filename) {

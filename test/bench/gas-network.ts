@@ -8,6 +8,7 @@ import type { NetworkLimit } from "../../services/core/market/types.ts";
 import { decodeBook } from "../../services/core/market/words.ts";
 import { bandOf, zoneTermsOf, type Submission } from "../../services/protocol/clearing.ts";
 import type { OrderStep } from "../../services/protocol/order.ts";
+import { gridOf } from "../contracts/support/solve.ts";
 import { bid, createWorld, offer, submit, TERMS, type World } from "../contracts/support/world.ts";
 import type { GasRow } from "./gas-row.ts";
 
@@ -117,12 +118,7 @@ const booked = async (world: World, slot: number) => {
     words.push(appended.words);
   }
   const columns = decodeBook(getBytes(`0x${words.map((batch) => batch.slice(2)).join("")}`));
-  const grid = (await world.c.grid.gridOf(slot)).map((zone) => ({
-    parent: Number(zone.parent),
-    toParentWh: zone.toParentWh,
-    fromParentWh: zone.fromParentWh,
-    backupCapacityWh: zone.backupCapacityWh,
-  }));
+  const grid = await gridOf(world, slot);
   const terms = { ...TERMS, reference: TERMS.reference_ };
   return { words, given: { columns, terms: zoneTermsOf(grid, terms), band: bandOf(terms) } };
 };

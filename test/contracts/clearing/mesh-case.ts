@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";
 import { OFFER } from "../../../services/core/market/types.ts";
@@ -70,6 +71,21 @@ export const columnsOf = (steps: readonly Step[]): OrderColumns => ({
   price: Float64Array.from(steps, ([, , price]) => price),
 });
 
+export const LINE = 333_333;
+
+/** Three zones, each linked with each other over equal lines; the line from 0 to 1 takes 100 Wh. */
+export const triangle = (steps: readonly Step[], change: Partial<MeshCase> = {}): MeshCase => ({
+  zones: [zone(), zone(), zone()],
+  limits: [
+    { minWh: -100, maxWh: 100, weights: [LINE, -LINE, 0] },
+    { minWh: -1_000, maxWh: 1_000, weights: [0, LINE, -LINE] },
+    { minWh: -1_000, maxWh: 1_000, weights: [LINE, 0, -LINE] },
+  ],
+  band: { min: -100, max: 100, reference: 7 },
+  columns: columnsOf(steps),
+  ...change,
+});
+
 const START = `0x${"5a".repeat(32)}`;
 
 /** The proof as a contract, for books on meshed networks. */
@@ -98,13 +114,19 @@ export const createProver = async () => {
     };
     return [submission, START, terms] as const;
   };
+  const prove = async (given: MeshCase, claim: MeshClaim): Promise<MeshOutcome> => {
+    const { outcome } = await harness.getFunction("prove").staticCall(...call(given, claim));
+    return outcome as unknown as MeshOutcome;
+  };
   return {
     harness,
     /** Reverts with the contract's error. */
-    async prove(given: MeshCase, claim: MeshClaim): Promise<MeshOutcome> {
-      const { outcome } = await harness.getFunction("prove").staticCall(...call(given, claim));
-      return outcome as unknown as MeshOutcome;
-    },
+    prove,
+    /** Expects the contract's error with these values. */
+    refuses: (given: MeshCase, claim: MeshClaim, error: string, ...values: unknown[]) =>
+      expect(prove(given, claim))
+        .to.be.revertedWithCustomError(harness, error)
+        .withArgs(...values),
     async accepts(given: MeshCase, claim: MeshClaim): Promise<boolean> {
       return harness
         .getFunction("prove")

@@ -1,25 +1,15 @@
 import { expect } from "chai";
 import { GREEN } from "../../../services/core/market/types.ts";
-import { columnsOf, createProver, posting, zone } from "./mesh-case.ts";
+import { createProver, LINE, posting, triangle } from "./mesh-case.ts";
 import type { MeshCase, MeshClaim, Step } from "./mesh-case.ts";
 
-const LINE = 333_333;
 const UNIT = 1_000_000_000_000n;
 
-/** Three zones over equal lines; the one from 0 to 1 takes 100 Wh. */
-const triangle = (steps: readonly Step[], green: readonly number[], change: Partial<MeshCase> = {}): MeshCase => {
-  const columns = columnsOf(steps);
-  return {
-    zones: [zone(), zone(), zone()],
-    limits: [
-      { minWh: -100, maxWh: 100, weights: [LINE, -LINE, 0] },
-      { minWh: -1_000, maxWh: 1_000, weights: [0, LINE, -LINE] },
-      { minWh: -1_000, maxWh: 1_000, weights: [LINE, 0, -LINE] },
-    ],
-    band: { min: -100, max: 100, reference: 7 },
-    columns: { ...columns, flags: columns.flags.map((own, i) => (green.includes(i) ? own | GREEN : own)) },
-    ...change,
-  };
+/** As `triangle`, with the orders of these places green. */
+const greenTriangle = (steps: readonly Step[], green: readonly number[], change: Partial<MeshCase> = {}): MeshCase => {
+  const plain = triangle(steps, change);
+  const flags = plain.columns.flags.map((own, i) => (green.includes(i) ? own | GREEN : own));
+  return { ...plain, columns: { ...plain.columns, flags } };
 };
 
 describe("the proof on meshed networks: green orders and trades", function () {
@@ -29,16 +19,12 @@ describe("the proof on meshed networks: green orders and trades", function () {
     prover = await createProver();
   });
 
-  const refuses = (given: MeshCase, claim: MeshClaim, error: string, ...values: unknown[]) =>
-    expect(prover.prove(given, claim))
-      .to.be.revertedWithCustomError(prover.harness, error)
-      .withArgs(...values);
   const three = (price: number) => [posting(price), posting(price), posting(price)];
   const plain = (price: number, marginalOfferWh = 0) => ({ price, marginalBidWh: 0, marginalOfferWh });
   const mu = [0n, 0n, 0n];
 
   it("refuses green energy that nobody offers", async () => {
-    const given = triangle(
+    const given = greenTriangle(
       [
         [0, 10, 10],
         [1, -10, 50],
@@ -46,7 +32,7 @@ describe("the proof on meshed networks: green orders and trades", function () {
       [1],
     );
     const green = [plain(30), plain(30), plain(30)];
-    await refuses(given, { postings: three(30), green, mu }, "GreenNotCovered", 0, -10);
+    await prover.refuses(given, { postings: three(30), green, mu }, "GreenNotCovered", 0, -10);
   });
 
   it("refuses a premium while green energy is left over", async () => {
@@ -56,18 +42,18 @@ describe("the proof on meshed networks: green orders and trades", function () {
       [0, 10, 10],
       [2, 10, 30],
     ];
-    const given = triangle(steps, [0, 3]);
+    const given = greenTriangle(steps, [0, 3]);
     const claim = (ordinaryWh: number, greenWh: number): MeshClaim => ({
       postings: [posting(10, { marginalOfferWh: ordinaryWh }), posting(10), posting(10)],
       green: [plain(30), plain(30), plain(30, greenWh)],
       mu,
     });
-    await refuses(given, claim(0, 10), "GreenNotTight", 0, 5);
+    await prover.refuses(given, claim(0, 10), "GreenNotTight", 0, 5);
     expect((await prover.prove(given, claim(5, 5))).boughtWh).to.equal(10n);
   });
 
   it("holds duals against filled green orders at the edge of the band", async () => {
-    const given = triangle(
+    const given = greenTriangle(
       [
         [0, 150, -100],
         [1, -150, 100],
@@ -75,7 +61,7 @@ describe("the proof on meshed networks: green orders and trades", function () {
       [0, 1],
     );
     const dual = 310_000_000n;
-    await refuses(
+    await prover.refuses(
       given,
       { postings: three(0), green: [plain(0), plain(0), plain(0)], mu: [dual, 0n, 0n] },
       "DualsContradictFills",
@@ -88,7 +74,7 @@ describe("the proof on meshed networks: green orders and trades", function () {
   it("takes a dual price that only a trade against the flow needs", async () => {
     // The line is full of what the orders send less what the trade sends back, 10 of its 20 Wh, for 30.
     const given = (maxSpread: number) =>
-      triangle(
+      greenTriangle(
         [
           [0, 160, 10],
           [1, -160, 51],

@@ -1,24 +1,10 @@
 import { expect } from "chai";
 import { GREEN, type ZonePosting } from "../../../services/core/market/types.ts";
-import { columnsOf, createProver, posting, zone } from "./mesh-case.ts";
+import { columnsOf, createProver, LINE, posting, triangle, zone } from "./mesh-case.ts";
 import type { MeshCase, MeshClaim, Step } from "./mesh-case.ts";
 
 const band = { min: -100, max: 100, reference: 7 };
-const LINE = 333_333;
 const UNIT = 1_000_000_000_000n;
-
-/** Three zones, each linked with each other over equal lines; the line from 0 to 1 takes 100 Wh. */
-const triangle = (steps: readonly Step[], change: Partial<MeshCase> = {}): MeshCase => ({
-  zones: [zone(), zone(), zone()],
-  limits: [
-    { minWh: -100, maxWh: 100, weights: [LINE, -LINE, 0] },
-    { minWh: -1_000, maxWh: 1_000, weights: [0, LINE, -LINE] },
-    { minWh: -1_000, maxWh: 1_000, weights: [LINE, 0, -LINE] },
-  ],
-  band,
-  columns: columnsOf(steps),
-  ...change,
-});
 
 /** Zone 0 sells at 10, zone 1 buys at 40; zone 2 lies between and trades nothing. */
 const full: readonly Step[] = [
@@ -41,10 +27,6 @@ describe("the proof on meshed networks", function () {
     prover = await createProver();
   });
 
-  const refuses = (given: MeshCase, claim: MeshClaim, error: string, ...values: unknown[]) =>
-    expect(prover.prove(given, claim))
-      .to.be.revertedWithCustomError(prover.harness, error)
-      .withArgs(...values);
   const withPosting = (claim: MeshClaim, at: number, change: Partial<ZonePosting>): MeshClaim => ({
     ...claim,
     postings: claim.postings.map((own, i) => (i === at ? { ...own, ...change } : own)),
@@ -67,13 +49,13 @@ describe("the proof on meshed networks", function () {
         expect(await prover.accepts(given, withPosting(claimed(), at, { price: price + step }))).to.equal(false);
       }
     }
-    await refuses(given, withPosting(claimed(), 2, { price: 24 }), "WrongPrice", 2, 24, 25);
-    await refuses(given, withPosting(claimed(), 0, { marginalOfferWh: 151 }), "IslandNotBalanced", 0, 1);
+    await prover.refuses(given, withPosting(claimed(), 2, { price: 24 }), "WrongPrice", 2, 24, 25);
+    await prover.refuses(given, withPosting(claimed(), 0, { marginalOfferWh: 151 }), "IslandNotBalanced", 0, 1);
     const moved = (wh: number): MeshClaim =>
       withPosting(withPosting(claimed(), 0, { marginalOfferWh: wh }), 1, { marginalBidWh: wh });
-    await refuses(given, moved(151), "LimitViolated", 0, 333_333 * 302, -100, 100);
-    await refuses(given, moved(149), "LimitNotTight", 0, MU, 100_000_000 - 333_333 * 298, 666_666);
-    await refuses(
+    await prover.refuses(given, moved(151), "LimitViolated", 0, 333_333 * 302, -100, 100);
+    await prover.refuses(given, moved(149), "LimitNotTight", 0, MU, 100_000_000 - 333_333 * 298, 666_666);
+    await prover.refuses(
       given,
       { ...claimed(), mu: [MU, 1n, 0n] },
       "LimitNotTight",
@@ -82,7 +64,7 @@ describe("the proof on meshed networks", function () {
       1_000_000_000 + 333_333 * 150,
       666_666,
     );
-    await refuses(
+    await prover.refuses(
       given,
       { ...claimed(), mu: [-MU, 0n, 0n] },
       "LimitNotTight",
@@ -91,8 +73,8 @@ describe("the proof on meshed networks", function () {
       100_000_000 + 333_333 * 300,
       666_666,
     );
-    await refuses(given, { ...claimed(), mu: [MU] }, "WrongDualCount", 1, 3);
-    await refuses({ ...given, limits: [] }, claimed(), "WrongDualCount", 3, 0);
+    await prover.refuses(given, { ...claimed(), mu: [MU] }, "WrongDualCount", 1, 3);
+    await prover.refuses({ ...given, limits: [] }, claimed(), "WrongDualCount", 3, 0);
   });
 
   it("refuses green energy that is left on both sides of a zone", async () => {
@@ -106,14 +88,14 @@ describe("the proof on meshed networks", function () {
       green: [wh, 0, 0].map((own) => ({ price: 20, marginalBidWh: own, marginalOfferWh: own })),
       mu: [0n, 0n, 0n],
     });
-    await refuses(given, traded(0), "VolumeNotMaximal", 0);
-    await refuses(given, traded(99), "VolumeNotMaximal", 0);
+    await prover.refuses(given, traded(0), "VolumeNotMaximal", 0);
+    await prover.refuses(given, traded(99), "VolumeNotMaximal", 0);
     expect((await prover.prove(given, traded(100))).boughtWh).to.equal(100n);
   });
 
   it("refuses duals that no price of the island goes with", async () => {
     const mu = MU + 3_100_000n;
-    await refuses(
+    await prover.refuses(
       triangle(full),
       claimed({ mu: [mu, 0n, 0n] }),
       "DualsContradictFills",
@@ -165,14 +147,21 @@ describe("the proof on meshed networks", function () {
     expect(outcome.gapBoundNano).to.equal(0n);
     expect(outcome.welfareNano).to.equal(10n * 10n + 20n * 40n);
     // Without its dual price the islands' own prices contradict the fills.
-    await refuses(given, { ...claim, mu: [0n, 0n, 0n] }, "DualsContradictFills", 0, 20n * UNIT, 10n * UNIT);
+    await prover.refuses(given, { ...claim, mu: [0n, 0n, 0n] }, "DualsContradictFills", 0, 20n * UNIT, 10n * UNIT);
     const other = {
       ...claim,
       postings: [posting(10), posting(20), posting(10, { marginalOfferWh: 30 }), posting(17, { marginalBidWh: 10 })],
     };
     // Better fills of the second island: then zone 1 must not pay more than 17.
-    await refuses(given, { ...other, mu: [0n, 0n, 7_000_000n] }, "DualsContradictFills", 0, 20n * UNIT, 17n * UNIT);
-    await refuses(
+    await prover.refuses(
+      given,
+      { ...other, mu: [0n, 0n, 7_000_000n] },
+      "DualsContradictFills",
+      0,
+      20n * UNIT,
+      17n * UNIT,
+    );
+    await prover.refuses(
       given,
       { ...claim, postings: claim.postings.with(1, posting(20, { marginalBidWh: 11 })) },
       "IslandNotBalanced",
@@ -198,14 +187,14 @@ describe("the proof on meshed networks", function () {
     ];
     const { gapBoundNano } = await prover.prove(given, { postings: postings(80, 0, 20), mu });
     expect(gapBoundNano).to.equal(0n);
-    await refuses(given, { postings: postings(79, 1, 20), mu }, "BackupNotLast", 0);
-    await refuses(given, { postings: postings(79, 0, 19), mu }, "VolumeNotMaximal", 0);
+    await prover.refuses(given, { postings: postings(79, 1, 20), mu }, "BackupNotLast", 0);
+    await prover.refuses(given, { postings: postings(79, 0, 19), mu }, "VolumeNotMaximal", 0);
     const one = triangle([
       [0, 50, 10],
       [1, -50, 31],
     ]);
     await prover.prove(one, { postings: [posting(20), posting(20), posting(20)], mu });
-    await refuses(one, { postings: [posting(21), posting(21), posting(21)], mu }, "WrongPrice", 0, 21, 20);
+    await prover.refuses(one, { postings: [posting(21), posting(21), posting(21)], mu }, "WrongPrice", 0, 21, 20);
     await prover.prove(triangle([]), { postings: [posting(7), posting(7), posting(7)], mu });
   });
 
@@ -230,7 +219,7 @@ describe("the proof on meshed networks", function () {
     };
     const outcome = await prover.prove(given, claim);
     expect(outcome.welfareNano).to.equal(300n * 40n);
-    await refuses(given, withPosting(claim, 1, { price: 50 }), "WrongPrice", 1, 50, 90);
+    await prover.refuses(given, withPosting(claim, 1, { price: 50 }), "WrongPrice", 1, 50, 90);
   });
 
   it("takes no higher dual price than the fills need", async () => {
@@ -245,9 +234,9 @@ describe("the proof on meshed networks", function () {
     const prices = (...own: number[]) => own.map((price) => posting(price));
     const at = (mu: bigint, ...own: number[]): MeshClaim => ({ postings: prices(...own), mu: [mu, 0n, 0n] });
     await prover.prove(chance(15), at(0n, 17, 17, 17));
-    await refuses(chance(15), at(36_000_000n, 15, 38, 26), "DualNotNeeded", 0, 36_000_000);
+    await prover.refuses(chance(15), at(36_000_000n, 15, 38, 26), "DualNotNeeded", 0, 36_000_000);
     await prover.prove(chance(40), at(30_000_030n, 20, 40, 30));
-    await refuses(chance(40), at(0n, 20, 40, 30), "DualsContradictFills", 0, 40n * UNIT, 20n * UNIT);
-    await refuses(chance(40), at(36_000_036n, 18, 41, 30), "DualNotNeeded", 0, 36_000_036);
+    await prover.refuses(chance(40), at(0n, 20, 40, 30), "DualsContradictFills", 0, 40n * UNIT, 20n * UNIT);
+    await prover.refuses(chance(40), at(36_000_036n, 18, 41, 30), "DualNotNeeded", 0, 36_000_036);
   });
 });

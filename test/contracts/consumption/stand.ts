@@ -106,7 +106,7 @@ export const createStand = async (options: WorldOptions = {}) => {
     for (const [i, book] of words.entries()) {
       const slot = firstSlot + i;
       await world.goTo(world.startOf(slot) - 500);
-      records.set(slot, await clearSolved(world, slot, book));
+      records.set(slot, (await clearSolved(world, slot, [book])).record);
     }
     return words.map((_, i) => records.get(firstSlot + i) as Record_);
   };

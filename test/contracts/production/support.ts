@@ -101,7 +101,7 @@ export const createProduction = async (options: WorldOptions = {}) => {
     for (const [slot, words] of [...books].filter(([slot]) => slot <= last)) {
       books.delete(slot);
       await world.goTo(world.startOf(slot) - 500);
-      const record = await clearSolved(world, slot, words);
+      const { record } = await clearSolved(world, slot, [words]);
       const homes = Array.from({ length: options.homes ?? 4 }, (_, point) => zoneOf(point));
       clearings.set(slot, { record, sales: salesList(greenOf(record.extras), homes, parents) });
     }

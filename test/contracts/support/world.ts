@@ -16,6 +16,7 @@ import {
 } from "../../../services/protocol/order.ts";
 import { submissionOf, type Submission } from "../../../services/protocol/clearing.ts";
 import type { ClearingRecord } from "../../../services/protocol/events.ts";
+import { plainRecord } from "./record.ts";
 import { countOf, encodeBatches, packReadings, type PackedReading } from "../../../services/protocol/words.ts";
 import {
   packSignatures,
@@ -233,19 +234,7 @@ export const createWorld = async (options: WorldOptions = {}) => {
     const log = receipt?.logs
       .map((entry) => c.auction.interface.parseLog(entry))
       .find((entry) => entry?.name === "Cleared");
-    const record = log?.args["record"];
-    const plain: ClearingRecord = {
-      slot: Number(record.slot),
-      clearer: record.clearer,
-      prices: [...record.prices],
-      backupSoldWh: record.backupSoldWh,
-      backupBoughtWh: record.backupBoughtWh,
-      backupNano: record.backupNano,
-      congestionNano: record.congestionNano,
-      positions: record.positions,
-      extras: record.extras,
-    };
-    return { record: plain, gasUsed: receipt?.gasUsed ?? 0n };
+    return { record: plainRecord(log?.args["record"]), gasUsed: receipt?.gasUsed ?? 0n };
   };
 
   const signReport = async (report: Report, signers: number[]): Promise<string[]> =>
