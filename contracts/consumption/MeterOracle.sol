@@ -6,6 +6,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IMeterOracle, Report} from "../interfaces/IMeterOracle.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {CodeStore} from "../libraries/CodeStore.sol";
+import {ReportWords} from "../libraries/ReportWords.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {SlotRing} from "../libraries/SlotRing.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
@@ -26,6 +27,13 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         uint8 nodes;
         uint8 faults;
         uint32 epoch;
+    }
+
+    /// What all reports of a batch share.
+    struct Batch {
+        bytes nodes;
+        uint256 quorumBytes;
+        bytes32 domain;
     }
 
     Committee private _committee;
@@ -53,21 +61,44 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
     }
 
     function report(Report calldata report_, bytes calldata signatures) external {
-        uint32 slot = report_.slot;
-        _checkTimeAndVersion(slot, report_.version);
-        bytes32 digest = _hashTypedDataV4(
-            keccak256(
-                abi.encode(REPORT_TYPEHASH, slot, report_.version, report_.attempt, report_.readingsHash, report_.root)
-            )
+        ReportWords memory words = ReportWords(
+            REPORT_TYPEHASH,
+            report_.slot,
+            report_.version,
+            report_.attempt,
+            report_.readingsHash,
+            report_.root,
+            0
         );
-        uint32 signerBits = _checkSignatures(digest, signatures);
+        (uint32 slot, uint8 version) = (report_.slot, report_.version);
+        (Skip refusal, uint256 entry, bool kept) = _look(slot, version);
+        if (refusal == Skip.SlotNotOver) revert SlotNotOver(slot, SlotTime.endOf(slot));
+        if (refusal == Skip.VersionNotHigher) revert VersionNotHigher(slot, version, uint8(entry));
+        if (refusal == Skip.SlotIsFinal) revert SlotIsFinal(slot);
+        words.signers = _checkSignatures(words.digest(_domainSeparatorV4()), signatures);
+        _take(words, entry, kept);
+    }
 
-        bytes32 stored = keccak256(abi.encode(slot, report_.version, report_.readingsHash, report_.root));
-        _reports[slot % SlotTime.RING] =
-            (uint256(stored) & ~uint256(type(uint32).max)) |
-            (uint256(slot / SlotTime.RING) << 8) |
-            report_.version;
-        emit Reported(slot, report_.version, report_.attempt, report_.readingsHash, report_.root, signerBits);
+    function reportMany(bytes calldata reports) external returns (uint256 taken) {
+        Batch memory batch;
+        uint256 quorum;
+        (batch.nodes, quorum) = _members();
+        batch.quorumBytes = quorum * SIGNATURE_BYTES;
+        batch.domain = _domainSeparatorV4();
+        ReportWords memory words;
+        words.typehash = REPORT_TYPEHASH;
+        while (reports.length != 0) {
+            bytes calldata signatures;
+            (signatures, reports) = words.readFirst(reports);
+            Skip refusal = _tryTaking(words, signatures, batch);
+            if (refusal != Skip.None)
+                emit ReportSkipped(uint32(words.slot), uint8(words.version), uint8(words.attempt), refusal);
+            else {
+                unchecked {
+                    ++taken;
+                }
+            }
+        }
     }
 
     function reportOf(uint32 slot) external view returns (uint8 version, bytes28 digest) {
@@ -102,31 +133,68 @@ contract MeterOracle is IMeterOracle, AccessManaged, EIP712 {
         return (uint8(entry), bytes28(bytes32(entry)));
     }
 
-    function _checkTimeAndVersion(uint32 slot, uint8 version) private {
-        uint256 end = SlotTime.endOf(slot);
-        if (block.timestamp < end) revert SlotNotOver(slot, end);
-        uint256 entry = _reports[slot % SlotTime.RING];
-        uint8 current = uint24(entry >> 8) == slot / SlotTime.RING ? uint8(entry) : 0;
-        if (version <= current) revert VersionNotHigher(slot, version, current);
-        // An entry of a newer lap is never overwritten: by then the slot is far past this time.
-        uint256 open = (SlotTime.REPORT_SLOTS + SlotTime.FINAL_SLOTS) * SlotTime.SLOT_SECONDS;
-        if (block.timestamp - end >= open) revert SlotIsFinal(slot);
-        if (current == 0) return;
-        (ISettlement.Status status, uint32 since, uint8 settled) = ISettlement(settlement).statusOf(slot);
-        if (status != ISettlement.Status.Settled) return;
-        // What is settled is resettled in time: the last slots of its window take no report.
-        if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) revert SlotIsFinal(slot); // [93]
-        if (settled == current) _replaced[slot % SlotTime.RING] = entry;
+    /// Whether a report can be taken now, what the ring holds of its slot (0: nothing of this lap), and whether the slot was settled
+    /// with that: then it is kept.
+    function _look(uint256 slot, uint256 version) private view returns (Skip refusal, uint256 entry, bool kept) {
+        unchecked {
+            uint256 end = (slot + 1) * SlotTime.SLOT_SECONDS;
+            if (block.timestamp < end) return (Skip.SlotNotOver, 0, false);
+            entry = _reports[slot % SlotTime.RING];
+            if (uint24(entry >> 8) != slot / SlotTime.RING) entry = 0;
+            uint256 current = uint8(entry);
+            if (version <= current) return (Skip.VersionNotHigher, entry, false);
+            // An entry of a newer lap is never overwritten: by then the slot is far past this time.
+            uint256 open = (SlotTime.REPORT_SLOTS + SlotTime.FINAL_SLOTS) * SlotTime.SLOT_SECONDS;
+            if (block.timestamp - end >= open) return (Skip.SlotIsFinal, entry, false);
+            if (current == 0) return (Skip.None, 0, false);
+            (ISettlement.Status status, uint32 since, uint8 settled) = ISettlement(settlement).statusOf(uint32(slot));
+            if (status != ISettlement.Status.Settled) return (Skip.None, entry, false);
+            // What is settled is resettled in time: the last slots of its window take no report.
+            if (SlotTime.current() >= since + SlotTime.CORRECTION_SLOTS) return (Skip.SlotIsFinal, entry, false); // [93]
+            return (Skip.None, entry, settled == current);
+        }
+    }
+
+    /// Takes one report of a batch, or says why not.
+    function _tryTaking(
+        ReportWords memory words,
+        bytes calldata signatures,
+        Batch memory batch
+    ) private returns (Skip refusal) {
+        uint256 entry;
+        bool kept;
+        (refusal, entry, kept) = _look(words.slot, words.version);
+        if (refusal != Skip.None) return refusal;
+        if (signatures.length < batch.quorumBytes) return Skip.TooFewSignatures;
+        uint256 bits = Signatures.signersOf(batch.nodes, words.digest(batch.domain), signatures);
+        if (bits == 0) return Skip.WrongSignatures;
+        words.signers = bits;
+        _take(words, entry, kept);
+    }
+
+    function _take(ReportWords memory words, uint256 entry, bool kept) private {
+        uint256 index = words.slot % SlotTime.RING;
+        if (kept) _replaced[index] = entry;
+        _reports[index] =
+            (uint256(words.stored()) & ~uint256(type(uint32).max)) |
+            ((words.slot / SlotTime.RING) << 8) |
+            words.version;
+        words.log();
+    }
+
+    /// The committee's addresses, 20 bytes each, and how many of them have to sign.
+    function _members() private view returns (bytes memory packed, uint256 quorum) {
+        Committee memory current = _committee;
+        if (current.nodes == 0) revert CommitteeTooSmall(0, 0);
+        packed = CodeStore.readFirst(current.pointer, uint256(current.nodes) * 20);
+        return (packed, 2 * uint256(current.faults) + 1);
     }
 
     function _checkSignatures(bytes32 digest, bytes calldata signatures) private view returns (uint32 signerBits) {
-        Committee memory current = _committee;
+        (bytes memory packed, uint256 quorum) = _members();
         uint256 count = signatures.length / SIGNATURE_BYTES;
         if (count * SIGNATURE_BYTES != signatures.length) revert MalformedSignatures(signatures.length);
-        uint256 quorum = 2 * uint256(current.faults) + 1;
         if (count < quorum) revert TooFewSignatures(count, quorum);
-        if (current.nodes == 0) revert CommitteeTooSmall(0, 0);
-        bytes memory packed = CodeStore.readFirst(current.pointer, uint256(current.nodes) * 20);
         uint256 bits = Signatures.signersOf(packed, digest, signatures);
         // Whatever is wrong with them, the other loop finds the first one and says so.
         return bits != 0 ? uint32(bits) : _signersOneByOne(packed, digest, signatures);

@@ -17,6 +17,17 @@ struct Report {
 
 /// @title Reports of the committee: n > 3f nodes, n <= 31, quorum 2f + 1.
 interface IMeterOracle {
+    /// Why a report of a batch was skipped.
+    enum Skip {
+        None,
+        SlotNotOver,
+        VersionNotHigher,
+        SlotIsFinal,
+        TooFewSignatures,
+        /// Of nobody in the committee, of another node than it names, or not in order.
+        WrongSignatures
+    }
+
     event CommitteeSet(address[] nodes, uint8 faults, uint32 epoch);
     event Reported(
         uint32 indexed slot,
@@ -26,6 +37,8 @@ interface IMeterOracle {
         bytes32 root,
         uint32 signers
     );
+    /// A report of a batch was not taken.
+    event ReportSkipped(uint32 indexed slot, uint8 version, uint8 attempt, Skip reason);
 
     error CommitteeTooSmall(uint256 nodes, uint8 faults);
     error CommitteeTooLarge(uint256 nodes);
@@ -36,6 +49,8 @@ interface IMeterOracle {
     error UnknownSigner(uint8 signer, uint256 nodes);
     error WrongSignature(uint8 signer, address recovered, address expected);
     error MalformedSignatures(uint256 length);
+    /// A batch ends inside a report: these are its last bytes.
+    error MalformedReports(uint256 left);
     error VersionNotHigher(uint32 slot, uint8 version, uint8 current);
     error SlotIsFinal(uint32 slot);
 
@@ -46,6 +61,12 @@ interface IMeterOracle {
     /// until 88 slots after the slot was settled: 8 more are left to resettle it before it is final. `signatures`: 65 bytes each, ascending: index in the
     /// committee, then r and s with the parity of v in its highest bit (EIP-2098). Anyone may send it.
     function report(Report calldata report_, bytes calldata signatures) external;
+
+    /// Lands reports as `report` does, of any slots, signed one by one: the transaction and the committee are paid once. A report that
+    /// fails is skipped with `ReportSkipped`, and nothing it does can revert the others; a batch of which nothing is taken changes nothing.
+    /// `reports`, one after the other: slot 4 bytes, version 1, attempt 1, number of signatures 1, readingsHash 32, root 32, then the
+    /// signatures, 65 bytes each. Anyone may send it.
+    function reportMany(bytes calldata reports) external returns (uint256 taken);
 
     /// Version of the last report (0 = none) and the first 28 bytes of keccak256(abi.encode(slot, version, readingsHash, root)).
     /// Slots older than the ring are forgotten.

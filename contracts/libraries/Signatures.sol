@@ -34,8 +34,9 @@ library Signatures {
         bytes calldata signatures
     ) internal view returns (uint256 signers) {
         assembly ("memory-safe") {
+            // The precompile's input stands at 0, over the free memory pointer and the word of zeros, which are put back.
             let free := mload(0x40)
-            mstore(free, digest)
+            mstore(0, digest)
             let wrong := 0
             let from := signatures.offset
             for {
@@ -43,20 +44,22 @@ library Signatures {
             } lt(from, end) {
                 from := add(from, 65)
             } {
-                let index := byte(0, calldataload(from))
                 let s := calldataload(add(from, 33))
-                mstore(add(free, 32), add(27, shr(255, s)))
+                mstore(0x20, add(27, shr(255, s)))
                 s := shr(1, shl(1, s))
-                calldatacopy(add(free, 64), add(from, 1), 32)
-                mstore(add(free, 96), s)
+                mstore(0x40, calldataload(add(from, 1)))
+                mstore(0x60, s)
                 // The precompile answers with nothing when there is no signer.
-                mstore(0, 0)
-                pop(staticcall(gas(), 1, free, 128, 0, 32))
-                let expected := shr(96, mload(add(add(addresses, 32), mul(index, 20))))
-                let bit_ := shl(index, 1)
-                wrong := or(or(wrong, xor(mload(0), expected)), or(gt(s, HALF_ORDER), iszero(gt(bit_, signers))))
-                signers := or(signers, bit_)
+                pop(staticcall(gas(), 1, 0, 0x80, 0x20, 0x20))
+                wrong := or(or(wrong, gt(s, HALF_ORDER)), iszero(returndatasize()))
+                let index := byte(0, calldataload(from))
+                wrong := or(wrong, xor(mload(0x20), shr(96, mload(add(add(addresses, 32), mul(index, 20))))))
+                index := shl(index, 1)
+                wrong := or(wrong, iszero(gt(index, signers)))
+                signers := or(signers, index)
             }
+            mstore(0x40, free)
+            mstore(0x60, 0)
             // Beyond the last address stands whatever stands there.
             signers := mul(signers, iszero(or(wrong, shr(div(mload(addresses), 20), signers))))
         }

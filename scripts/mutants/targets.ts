@@ -124,7 +124,7 @@ const STAGES: StagePlan[] = [
   { targets: [pricing("Bilaterals")], tests: [/^bilateral/] },
   { targets: [pricing("Tariffs")], tests: [/^access/, /^dynamic-tariffs/] },
   { targets: [pricing("DynamicTariffs")], tests: [/^dynamic-tariffs/] },
-  { targets: [consumption("MeterOracle")], tests: [/^access/, /^(resettle|life)/] },
+  { targets: [consumption("MeterOracle")], tests: [/^(access|report-batches)/, /^(resettle|life)/] },
   { targets: [consumption("MeteringPoints")], tests: [/^(access|delegates)/, /^(order-book|abuse)/] },
   { targets: [consumption("Profiles")], tests: [/^consumption.profiles/, /^green-only/] },
   { targets: [{ ...consumption("DemandResponse"), viaIR: true }], tests: [/^consumption.(demand|response)/] },

@@ -212,6 +212,7 @@ const sentences: Record<string, (v: Values) => string> = {
   SlotNotOver: (v) => `${slotOf(v)} ends at ${v["end"]}; it cannot be reported before.`,
   TransferLengthsDiffer: (v) => `${v["accounts"]} accounts came with ${v["deltas"]} amounts.`,
   MalformedSignatures: (v) => `Signatures have 65 bytes each; ${v["length"]} bytes came.`,
+  MalformedReports: (v) => `The batch of reports ends inside a report, in its last ${v["left"]} bytes.`,
   TooFewSignatures: (v) => `Signatures: ${v["signatures"]}. A quorum needs ${v["quorum"]}.`,
   SignersNotAscending: (v) => `Signer ${v["signer"]} follows ${v["previous"]}; each node signs once, in order.`,
   UnknownSigner: (v) => `Signer ${v["signer"]} is not one of the ${v["nodes"]} nodes.`,

@@ -1,6 +1,7 @@
 import {
   AbiCoder,
   concat,
+  dataLength,
   dataSlice,
   keccak256,
   Signature,
@@ -38,10 +39,33 @@ export const reportDomain = (addresses: { chainId: number | bigint; meterOracle:
 export const reportDigest = (domain: TypedDataDomain, report: Report): string =>
   TypedDataEncoder.hash(domain, reportTypes, report);
 
+/** Of one packed signature. */
+const SIGNATURE_BYTES = 65;
+
 /** Signatures as the contract takes them: per signer, ascending, its index in the committee and 64 bytes (EIP-2098). */
 export const packSignatures = (signers: readonly number[], signatures: readonly string[]): string =>
   concat(
     signers.flatMap((signer, at) => [toBeHex(signer, 1), Signature.from(signatures[at] as string).compactSerialized]),
+  );
+
+/** A report with its packed signatures, as it is landed. */
+export interface SignedReport {
+  report: Report;
+  signatures: string;
+}
+
+/** Many reports as `reportMany` of the contract takes them, one after the other. */
+export const packReports = (reports: readonly SignedReport[]): string =>
+  concat(
+    reports.flatMap(({ report, signatures }) => [
+      toBeHex(report.slot, 4),
+      toBeHex(report.version, 1),
+      toBeHex(report.attempt, 1),
+      toBeHex(dataLength(signatures) / SIGNATURE_BYTES, 1),
+      report.readingsHash,
+      report.root,
+      signatures,
+    ]),
   );
 
 /** keccak256 of the packed readings. */

@@ -1,6 +1,7 @@
 import { AbiCoder, keccak256, ZeroAddress, type Wallet } from "ethers";
 import type { ClearingRecord } from "../../services/protocol/events.ts";
 import type { SignedOrder } from "../../services/protocol/order.ts";
+import type { PackedReading } from "../../services/protocol/words.ts";
 import {
   bid,
   createWorld,
@@ -68,6 +69,7 @@ export const measureGas = async (): Promise<GasRow[]> => {
     const trade = await tradedSlot(world, first + 5, sequence);
     const one = { ...trade, ...(await reportedSlot(world, trade.record)) };
     row(`report, 3 signatures, ${name}`, 45_000 + 6_500, Number(one.reportGas), "gas");
+    row(`report, batch of 8, 3 signatures, ${name}`, 0, await reportedTogether(world, first - 8, 8), "gas");
     row(`clearing, ${HOMES} words, ${name}`, 700, Number(one.clearGas) / HOMES, "gas per order word");
     const alone = await (await world.c.settlement.settle([one.given])).wait();
     row(
@@ -130,17 +132,25 @@ const tradedSlot = async (world: World, slot: number, sequence: number) => {
   return { record, clearGas };
 };
 
-/** A report of readings as homes have them: some hundred Wh, near what was traded. */
-const reportedSlot = async (world: World, record: ClearingRecord) => {
-  const { slot } = record;
-  await world.goTo(world.startOf(slot + 1));
-  const meters = Array.from({ length: HOMES }, (_, home) => {
+/** Readings as homes have them: some hundred Wh, near what was traded. */
+const metersOf = (slot: number): PackedReading[] =>
+  Array.from({ length: HOMES }, (_, home) => {
     const jitter = Number(
       BigInt(keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [slot, home]))) % 80n,
     );
     return home % 2 === 0 ? reading(0, 370 + home + jitter) : reading(320 + home + jitter, 0);
   });
-  const { readings, root, gasUsed: reportGas } = await world.report(slot, meters);
+
+/** Gas of a report of slots that are reported in one transaction; nobody trades or settles them. */
+const reportedTogether = async (world: World, firstSlot: number, slots: number): Promise<number> => {
+  const given = Array.from({ length: slots }, (_, at) => ({ slot: firstSlot + at, meters: metersOf(firstSlot + at) }));
+  return Number((await world.reportMany(given)).gasUsed) / slots;
+};
+
+const reportedSlot = async (world: World, record: ClearingRecord) => {
+  const { slot } = record;
+  await world.goTo(world.startOf(slot + 1));
+  const { readings, root, gasUsed: reportGas } = await world.report(slot, metersOf(slot));
   return { given: { record, readings, root }, reportGas };
 };
 
