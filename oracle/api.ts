@@ -12,6 +12,7 @@ import {
   type ReportRecord,
   type SignedObservation,
 } from "../services/protocol/committee.ts";
+import type { Committee } from "./committee.ts";
 import { endOf } from "./compute.ts";
 import type { Consideration } from "./cosigner.ts";
 import type { Progress } from "./progress.ts";
@@ -23,6 +24,7 @@ const PROPOSAL_BYTES = 8 * 1_024 * 1_024;
 export const createApi = ({
   records,
   progress,
+  committee,
   observe,
   consider,
   waiting,
@@ -33,6 +35,7 @@ export const createApi = ({
 }: {
   records: Records;
   progress: Progress;
+  committee: Pick<Committee, "lastWith">;
   observe(slot: number): SignedObservation;
   consider(proposal: Proposal): Promise<Consideration>;
   /** Why the next slot is not reported yet. */
@@ -65,7 +68,7 @@ export const createApi = ({
   /** Long poll of the other nodes: what became of the slot in this node's turn. */
   app.get("/turns/:slot/:attempt", async (context) => {
     const slot = numberOf(context, "slot");
-    const finished = (): boolean => !progress.ticking() && progress.now() >= endOf(slot);
+    const finished = (): boolean => !progress.ticking() && progress.now() >= endOf(committee.lastWith(slot));
     await progress.until(() => records.next() > slot || finished(), waits.turnMs);
     const report = records.report(slot);
     if (report) {

@@ -1,5 +1,5 @@
 /** What a node asks of the chain, and the one thing it sends there. */
-import { isError, type SigningKey, Wallet } from "ethers";
+import { isError, type SigningKey, type TransactionReceipt, Wallet } from "ethers";
 import type { PooledProvider } from "../services/platform/provider.ts";
 import { createSender } from "../services/platform/sender.ts";
 import type { Store } from "../services/platform/store.ts";
@@ -8,7 +8,7 @@ import { wrongInput } from "../services/platform/errors.ts";
 import type { Addresses } from "../services/protocol/addresses.ts";
 import type { ReportRecord } from "../services/protocol/committee.ts";
 import { decodeContractError } from "../services/protocol/contracts.ts";
-import { packSignatures } from "../services/protocol/report.ts";
+import { packReports, packSignatures } from "../services/protocol/report.ts";
 import { decodePositions } from "../services/protocol/words.ts";
 import { MeteringPoints__factory } from "../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../types/contracts/factories/consumption/MeterOracle__factory.ts";
@@ -47,8 +47,12 @@ export interface Chain {
    * @throws retryable errors when the chain does not answer
    */
   resume(): Promise<void>;
-  /** @throws retryable errors when the chain does not answer; CALL_EXCEPTION for reverts that are nobody's race */
-  land(record: ReportRecord): Promise<Landed>;
+  /**
+   * Lands reports of consecutive slots, in one transaction where all can be taken.
+   * @returns what became of them, in order, up to the first one that the chain does not take
+   * @throws retryable errors when the chain does not answer; CALL_EXCEPTION for reverts that are nobody's race
+   */
+  land(reports: readonly ReportRecord[]): Promise<Landed[]>;
 }
 
 /** Own gas of a report, without the signatures' share: well above what it takes, unused gas is not paid. */
@@ -70,6 +74,50 @@ export const createChain = async ({
 }): Promise<Chain> => {
   const sender = createSender({ provider, wallet: new Wallet(signingKey), store, log });
   const { chainId } = await provider.getNetwork();
+
+  const landOne = async (record: ReportRecord): Promise<Landed> => {
+    const { slot, version, attempt, readingsHash, root, signers, signatures } = record;
+    try {
+      const receipt = await sender.send({
+        key: `report:${slot}:${version}`,
+        to: addresses.meterOracle,
+        data: oracleInterface.encodeFunctionData("report", [
+          { slot, version, attempt, readingsHash, root },
+          packSignatures(signers, signatures),
+        ]),
+        gasLimit: REPORT_GAS + SIGNATURE_GAS * BigInt(signers.length),
+      });
+      return outcomeIn(receipt, record);
+    } catch (error) {
+      switch (decodeContractError(error)?.name) {
+        case "VersionNotHigher":
+          return "superseded";
+        case "SlotIsFinal":
+          return "final";
+        case "SlotNotOver":
+          return "early";
+        default:
+          throw error;
+      }
+    }
+  };
+
+  const allTaken = async (data: string, reports: number): Promise<boolean> => {
+    const answer = await provider.call({ to: addresses.meterOracle, data });
+    return oracleInterface.decodeFunctionResult("reportMany", answer)[0] === BigInt(reports);
+  };
+
+  const landMany = async (reports: readonly ReportRecord[], data: string): Promise<Landed[]> => {
+    const [first, last] = [reports[0], reports.at(-1)] as [ReportRecord, ReportRecord];
+    const signers = reports.reduce((sum, record) => sum + record.signers.length, 0);
+    const receipt = await sender.send({
+      key: `reports:${first.slot}-${last.slot}:${first.version}:${first.attempt}`,
+      to: addresses.meterOracle,
+      data,
+      gasLimit: REPORT_GAS * BigInt(reports.length) + SIGNATURE_GAS * BigInt(signers),
+    });
+    return reports.map((record) => outcomeIn(receipt, record));
+  };
 
   return {
     chainId: Number(chainId),
@@ -109,38 +157,35 @@ export const createChain = async ({
       return parsed ? decodePositions(parsed.args.record.positions).map((soldWh) => Math.max(0, -soldWh)) : [];
     },
     resume: sender.resume,
-    land: async (record) => {
-      const { slot, version, attempt, readingsHash, root, signers, signatures } = record;
-      try {
-        const receipt = await sender.send({
-          key: `report:${slot}:${version}`,
-          to: addresses.meterOracle,
-          data: oracleInterface.encodeFunctionData("report", [
-            { slot, version, attempt, readingsHash, root },
-            packSignatures(signers, signatures),
-          ]),
-          gasLimit: REPORT_GAS + SIGNATURE_GAS * BigInt(signers.length),
-        });
-        // Without its event: an earlier attempt of this node was mined instead, or somebody else's report came first.
-        const reported = receipt.logs.some((entry) => {
-          const event = oracleInterface.parseLog(entry);
-          return event?.args["readingsHash"] === readingsHash && event.args["root"] === root;
-        });
-        return reported ? "landed" : "superseded";
-      } catch (error) {
-        switch (decodeContractError(error)?.name) {
-          case "VersionNotHigher":
-            return "superseded";
-          case "SlotIsFinal":
-            return "final";
-          case "SlotNotOver":
-            return "early";
-          default:
-            throw error;
-        }
+    land: async (reports) => {
+      if (reports.length > 1) {
+        const data = encodeMany(reports);
+        if (await allTaken(data, reports.length)) return landMany(reports, data);
       }
+      const outcomes: Landed[] = [];
+      for (const record of reports) {
+        const outcome = await landOne(record);
+        outcomes.push(outcome);
+        if (outcome === "early" || outcome === "superseded") break;
+      }
+      return outcomes;
     },
   };
+};
+
+const encodeMany = (reports: readonly ReportRecord[]): string =>
+  oracleInterface.encodeFunctionData("reportMany", [
+    packReports(reports.map((report) => ({ report, signatures: packSignatures(report.signers, report.signatures) }))),
+  ]);
+
+/** Without its event: an earlier attempt of this node was mined instead, or somebody else's report came first. */
+const outcomeIn = ({ logs }: TransactionReceipt, { slot, readingsHash, root }: ReportRecord): Landed => {
+  const reported = logs.some((entry) => {
+    const event = oracleInterface.parseLog(entry);
+    if (event?.name !== "Reported" || Number(event.args["slot"]) !== slot) return false;
+    return event.args["readingsHash"] === readingsHash && event.args["root"] === root;
+  });
+  return reported ? "landed" : "superseded";
 };
 
 /** Whether the chain's node refused a call or transaction: a revert, an account without coins, a nonce that is taken. */

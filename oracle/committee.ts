@@ -23,7 +23,10 @@ export interface Committee {
   index: number;
   size: number;
   quorum: number;
+  /** The same for all slots that are gathered. */
   leaderOf(slot: number, attempt: number): number;
+  /** The last of the slots that are gathered with this one. */
+  lastWith(slot: number): number;
   sign(digest: string): string;
   /** Whether a member signed a digest. Remembers what it verified. */
   signedBy(node: number, digest: string, signature: string): boolean;
@@ -39,6 +42,7 @@ export const createCommittee = ({
   addresses,
   faults,
   signingKey,
+  gatherSlots = 1,
 }: {
   domain: TypedDataDomain;
   index: number;
@@ -46,6 +50,8 @@ export const createCommittee = ({
   addresses: readonly string[];
   faults: number;
   signingKey: SigningKey;
+  /** Slots whose reports land in one transaction. */
+  gatherSlots?: number;
 }): Committee => {
   const observationDigest = createObservationDigest(domain);
   /** Recovering a key is by far the dearest step: the same signature is verified once. */
@@ -74,7 +80,8 @@ export const createCommittee = ({
     index,
     size: addresses.length,
     quorum: 2 * faults + 1,
-    leaderOf: (slot, attempt) => (slot + attempt) % addresses.length,
+    leaderOf: (slot, attempt) => (Math.floor(slot / gatherSlots) + attempt) % addresses.length,
+    lastWith: (slot) => slot - (slot % gatherSlots) + gatherSlots - 1,
     sign: (digest) => {
       const signature = signingKey.sign(digest).serialized;
       remember(`${index}${digest}${signature}`, true);

@@ -7,8 +7,8 @@ import {
   type SignedObservation,
 } from "../services/protocol/committee.ts";
 import { readingsHash, readingsRoot } from "../services/protocol/report.ts";
-import { packReadings } from "../services/protocol/words.ts";
-import { buildReadings, type Standing } from "./proposal.ts";
+import { decodeReadings, packReadings } from "../services/protocol/words.ts";
+import { buildReadings, standingsAfter, type Standing } from "./proposal.ts";
 import type { ConnectionLimits } from "./registers.ts";
 
 /** Meters that too few nodes could read are waited for this long after the slot's end. */
@@ -77,4 +77,19 @@ export const compute = async ({
     root: readingsRoot(slot, readings),
     standings: built.standings,
   };
+};
+
+/**
+ * Standings after readings that were reported or signed: from these alone, else from their observations as well.
+ * @returns undefined where the readings do not follow from the observations that they need
+ */
+export const standingsWith = async (
+  { slot, readings, observations }: { slot: number; readings: string; observations: readonly SignedObservation[] },
+  given: Pick<Parameters<typeof compute>[0], "quorum" | "standings" | "limits" | "bought">,
+): Promise<{ standings: Standing[]; derivable: boolean } | undefined> => {
+  const derived = standingsAfter(given.standings, decodeReadings(readings));
+  if (derived) return { standings: derived, derivable: true };
+  const computed = await compute({ ...given, slot, observations, late: true });
+  if ("waitingFor" in computed || computed.readings !== readings) return undefined;
+  return { standings: computed.standings, derivable: false };
 };

@@ -88,6 +88,11 @@ export const configSchema = z
     heads: z.array(head).default([]),
     /** Chain seconds between two readings of the present power for `GET /live`, besides those at the slots' boundaries; 0 = none. */
     livePollSeconds: z.number().int().min(0).max(86_400).default(0),
+    /**
+     * Slots whose reports land in one transaction, the same at all nodes: each so many slots (counted from slot 0) are reported when the
+     * last of them ends. 1 = each slot at its own end. A report is due 8 slots after its slot; 6 leave the first one 3 of them.
+     */
+    gatherSlots: z.number().int().min(1).max(6).default(1),
     /** Wall-clock limits of external calls, ms. */
     timeouts: z
       .object({

@@ -3,8 +3,9 @@ import type { Proposal } from "../services/protocol/committee.ts";
 import { reportDigest } from "../services/protocol/report.ts";
 import type { Chain } from "./chain.ts";
 import type { Committee } from "./committee.ts";
-import { compute, endOf, isLate, unpackAll } from "./compute.ts";
+import { compute, endOf, isLate, standingsWith, unpackAll } from "./compute.ts";
 import type { Progress } from "./progress.ts";
+import type { Standing } from "./proposal.ts";
 import type { Records } from "./records.ts";
 import type { ConnectionLimits } from "./registers.ts";
 
@@ -29,23 +30,48 @@ export const createCosigner = ({
   /** How long a proposal may wait for this node to catch up with the slot before. */
   waitMs: number;
 }): { consider(proposal: Proposal): Promise<Consideration> } => {
+  /** Whether this node signed, at the attempt, all gathered slots from the next one up to this one. */
+  const isGathered = (slot: number, attempt: number): boolean => {
+    const next = records.next();
+    if (committee.lastWith(next) < slot) return false;
+    for (let each = next; each < slot; each += 1) if (!records.signed(each, REPORT_VERSION, attempt)) return false;
+    return true;
+  };
+
+  /** Standings before the slot, once what this node signed at the attempt is reported. */
+  const standingsBefore = async (slot: number, attempt: number): Promise<readonly Standing[] | undefined> => {
+    let standings = records.standings();
+    for (let each = records.next(); each < slot; each += 1) {
+      const signed = records.signed(each, REPORT_VERSION, attempt);
+      const given = { quorum: committee.quorum, standings, limits, bought: chain.boughtWh };
+      const known = signed && (await standingsWith(signed.proposal, given));
+      if (!known) return undefined;
+      standings = known.standings;
+    }
+    return standings;
+  };
+
   const consider = async (proposal: Proposal): Promise<Consideration> => {
     const { slot, version, attempt, observations } = proposal;
     const leader = committee.leaderOf(slot, attempt);
     if (version !== REPORT_VERSION) return refuse(`version ${version} is not signed by this node`);
     if (leader === committee.index) return refuse(`attempt ${attempt} of slot ${slot} is this node's own turn`);
-    await progress.until(() => records.next() >= slot && progress.now() >= endOf(slot), waitMs);
+    const isNext = (): boolean => records.next() >= slot || isGathered(slot, attempt);
+    await progress.until(() => progress.now() >= endOf(slot) && isNext(), waitMs);
     if (progress.now() < endOf(slot)) return refuse(`slot ${slot} is not over for this node`);
-    if (records.next() < slot) return refuse(`slot ${records.next()} has to be reported first`);
-    if (records.next() > slot) return refuse(`slot ${slot} is reported already`);
+    const next = records.next();
+    if (!isNext()) return refuse(`slot ${next} has to be reported first`);
+    if (next > slot) return refuse(`slot ${slot} is reported already`);
 
     const wrong = wrongObservations(proposal, committee);
     if (wrong) return refuse(wrong);
+    const standings = await standingsBefore(slot, attempt);
+    if (!standings) return refuse(`what was signed before slot ${slot} does not hold any more`);
     const computed = await compute({
       slot,
       observations,
       quorum: committee.quorum,
-      standings: records.standings(),
+      standings,
       limits,
       late: isLate(slot, progress.now()),
       bought: chain.boughtWh,
@@ -58,6 +84,7 @@ export const createCosigner = ({
       return refuse(`node ${leader}, whose turn it is, did not sign this proposal`);
     }
     // From here on without a pause: nothing may come between the look and the write.
+    if (records.next() !== next) return refuse(`slot ${next} was reported meanwhile`);
     const before = records.signed(slot, version, attempt);
     if (before && before.digest !== digest) {
       return refuse(`another proposal was signed for slot ${slot}, version ${version}, attempt ${attempt}`);

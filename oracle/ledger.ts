@@ -6,10 +6,10 @@ import { readingsHash, readingsRoot, reportDigest, storedDigest } from "../servi
 import { decodeReadings } from "../services/protocol/words.ts";
 import type { Chain } from "./chain.ts";
 import type { Committee } from "./committee.ts";
-import { compute, unpackAll } from "./compute.ts";
+import { standingsWith, unpackAll } from "./compute.ts";
 import type { Peers } from "./peers.ts";
 import type { Progress } from "./progress.ts";
-import { deviants, standingsAfter, type Standing } from "./proposal.ts";
+import { deviants, standingsAfter } from "./proposal.ts";
 import type { Records } from "./records.ts";
 import type { ConnectionLimits } from "./registers.ts";
 
@@ -67,26 +67,13 @@ export const createReportLedger = ({
     }
   };
 
-  const standingsOf = async (
-    record: ReportRecord,
-  ): Promise<{ standings: Standing[]; derivable: boolean } | undefined> => {
-    const derived = standingsAfter(records.standings(), decodeReadings(record.readings));
-    if (derived) return { standings: derived, derivable: true };
-    const computed = await compute({
-      slot: record.slot,
-      observations: record.observations,
+  const accept = async (record: ReportRecord): Promise<boolean> => {
+    const known = await standingsWith(record, {
       quorum: committee.quorum,
       standings: records.standings(),
       limits,
-      late: true,
       bought: chain.boughtWh,
     });
-    if ("waitingFor" in computed || computed.readings !== record.readings) return undefined;
-    return { standings: computed.standings, derivable: false };
-  };
-
-  const accept = async (record: ReportRecord): Promise<boolean> => {
-    const known = await standingsOf(record);
     // Another request may have brought the same report meanwhile.
     if (record.slot !== records.next()) return true;
     if (!known) {

@@ -51,6 +51,7 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
     addresses: members,
     faults: config.faults,
     signingKey,
+    gatherSlots: config.gatherSlots,
   });
   const progress = createProgress();
   const peers = createPeers(config);
@@ -101,6 +102,7 @@ export const startNode = async ({ config, log }: { config: OracleConfig; log: Lo
   const app = createApi({
     records,
     progress,
+    committee,
     observe,
     consider: cosigner.consider,
     waiting: rounds.waiting,

@@ -25,6 +25,7 @@ describe("config of a node", () => {
     expect(config.listen.hostname).to.equal("127.0.0.1");
     expect(config.meters[0]?.profile).to.equal("sunspec");
     expect(config.timeouts).to.deep.equal({ modbusMs: 1_000, peerMs: 4_000, turnMs: 15_000, rpcMs: 10_000 });
+    expect(config.gatherSlots).to.equal(1);
     expect(config.lie).to.equal(undefined);
   });
 
@@ -34,6 +35,8 @@ describe("config of a node", () => {
     ["no key", { privateKey: undefined }, "privateKeyFile: give either"],
     ["two keys", { privateKeyFile: "key" }, "privateKeyFile: give either"],
     ["too many faults", { faults: 2 }, "faults: is too high: 4 nodes tolerate 1"],
+    ["no slot to gather", { gatherSlots: 0 }, "gatherSlots: "],
+    ["more slots to gather than the deadline leaves time for", { gatherSlots: 7 }, "gatherSlots: "],
     ["an index outside the committee", { index: 4 }, "index: is not among peers"],
     ["a gap in the committee", { peers: base.peers.slice(1), index: 1, faults: 0 }, "peers: must hold each index"],
     ["a point twice", { meters: [base.meters[0], base.meters[0]] }, "meters: must name each point once"],

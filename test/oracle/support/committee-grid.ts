@@ -55,12 +55,15 @@ export const createCommitteeGrid = async ({
   size = 4,
   faults = 1,
   liar,
+  gatherSlots = 1,
 }: {
   points?: number;
   size?: number;
   faults?: number;
   /** A node that multiplies what it reads by ten. */
   liar?: number;
+  /** Slots that are reported together. */
+  gatherSlots?: number;
 } = {}): Promise<CommitteeGrid> => {
   const dir = mkdtempSync(join(tmpdir(), "daeg-oracle-"));
   const problems: string[] = [];
@@ -137,6 +140,7 @@ export const createCommitteeGrid = async ({
             heads: [{ zone: 0, ...at, unit: HEAD_UNIT }],
             timeouts: { modbusMs: 1_000, peerMs: 3_000, turnMs: 8_000, rpcMs: 2_000 },
             firstSlot: GENESIS,
+            gatherSlots,
             ...(index === liar ? { lie: { factor: 10 } } : {}),
           },
         },
