@@ -134,6 +134,22 @@ describe("reports in batches", () => {
     expect((await send(open)).skipped).to.deep.equal([[slot + 2, 1, 0, FINAL]]);
   });
 
+  it("begin anew in the next lap of the ring, and leave its entries to newer slots", async () => {
+    const { meterOracle } = world.c;
+    await world.goTo(world.startOf(slot + 2));
+    await world.report(slot, [reading(1, 1)], 9);
+    expect((await send(packReports([await signed(content(slot + 1, 9))]))).taken).to.equal(1);
+    const [first, second] = [slot + 256, slot + 257];
+    await world.goTo(world.startOf(second + 1));
+    await world.report(first, [reading(2, 2)]);
+    expect((await send(packReports([await signed(content(second))]))).taken).to.equal(1);
+    expect((await meterOracle.reportOf(first))[0]).to.equal(1n);
+    expect(await meterOracle.reportOf(second)).to.deep.equal([1n, storedDigest(content(second))]);
+    const old = packReports([await signed(content(slot, 20)), await signed(content(slot + 1, 20))]);
+    expect((await send(old)).skipped.map((skipped) => skipped[3])).to.deep.equal([FINAL, FINAL]);
+    expect((await meterOracle.reportOf(slot))[0]).to.equal(0n);
+  });
+
   it("change nothing when nothing is taken, and are refused when they end inside a report", async () => {
     const { meterOracle } = world.c;
     const one = packReports([await signed(content(slot))]);
