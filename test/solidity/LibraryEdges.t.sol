@@ -47,6 +47,10 @@ contract LibraryEdgesTest {
         ZoneImports.addImports(readings, zones, sums, new uint256[](0));
     }
 
+    function shareOf(bytes calldata list, uint32 point) external pure returns (GreenSales.Share memory) {
+        return GreenSales.shareOf(list, point);
+    }
+
     function test_PositionsOfAnUnclearedSlotAreZero() external view {
         ClearingRecord[] memory records = new ClearingRecord[](2);
         // Point 1 bought 300 Wh in each.
@@ -105,6 +109,17 @@ contract LibraryEdgesTest {
         bytes memory list = GreenSales.listOf(sold, hex"000000", roots);
         // Point 0 has no energy, so it is in no list.
         require(keccak256(list) == keccak256(hex"000000010000000046000000020080000046"), "list");
+    }
+
+    function test_EverySellersWhCountsBeforeTheNext() external view {
+        uint8[] memory roots = new uint8[](1);
+        // Three sellers of 1 Wh each, and a buyer of them all.
+        bytes memory net = abi.encodePacked(uint32(1), uint32(1), uint32(1), uint32(PackedEnergy.encode(-3)));
+        bytes memory list = GreenSales.listOf(net, hex"00000000", roots);
+        for (uint32 point = 0; point < 3; ++point) {
+            GreenSales.Share memory share = this.shareOf(list, point);
+            require(share.from == point && share.through == point + 1, "share");
+        }
     }
 
     function test_EndingBeforeAnEmptyPeriodLeavesThePeriodBefore() external {

@@ -20,6 +20,7 @@ contract ProductionTest {
     mapping(uint256 => uint256) private _plain;
     CertifiedSpans.Spans private _spans;
     mapping(uint256 slot => bool) private _certified;
+    mapping(uint256 slot => uint32) private _maintained;
 
     function prove(ReadingRange calldata range, uint256 word) external pure returns (uint256[] memory readings) {
         (readings, ) = ReadingProof.prove(range, word);
@@ -94,7 +95,9 @@ contract ProductionTest {
         _spans.begin(origin - 70, intervalDays);
         uint32 due = intervalDays == 0 ? type(uint32).max : origin - 70 + 96;
         uint32 expiry;
+        uint32 maintained;
         for (uint32 slot = origin; slot < origin + SLOTS; ++slot) {
+            _maintained[slot] = maintained;
             // What is certified of a slot by what was known before it.
             _certified[slot] = slot < expiry && slot < due;
             uint256 act = uint256(keccak256(abi.encode(seed, slot))) % 8;
@@ -108,13 +111,14 @@ contract ProductionTest {
             } else if (act == 2) {
                 _spans.maintain(slot + 1, intervalDays);
                 due = intervalDays == 0 ? type(uint32).max : slot + 1 + 96;
+                maintained = slot + 1;
             }
         }
         for (uint32 slot = origin; slot < origin + SLOTS; ++slot) {
             CertifiedSpan memory span = _spans.spanAt(slot);
             require(span.certified == _certified[slot], "certified");
             require(span.untilSlot > slot, "span ends ahead");
-            require(span.maintainedSlot <= slot, "maintained before");
+            if (span.certified) require(span.maintainedSlot == _maintained[slot], "maintained");
             bool any = _spans.touches(slot, origin + uint32(SLOTS));
             bool expected;
             for (uint32 later = slot; later < origin + SLOTS; ++later) expected = expected || _certified[later];

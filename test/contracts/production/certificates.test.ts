@@ -368,6 +368,7 @@ describe("granular certificates", () => {
     const kinds = ["solar", "wind", "hydro", "conventional", "microgrid"];
     for (const kind of kinds.keys()) await p.c.generators.register(p.terms({ kind }));
     const slot = Math.floor(Date.UTC(2028, 1, 29, 13, 45) / 900_000);
+    const colours: unknown[] = [];
     for (const [generator, kind] of kinds.entries()) {
       const data = await certificates.uri(p.idOf(generator, slot));
       expect(data).to.match(/^data:application\/json;base64,/);
@@ -389,7 +390,9 @@ describe("granular certificates", () => {
       });
       const svg = Buffer.from(json.image.split(",")[1] as string, "base64").toString();
       expect(svg).to.match(/^<svg xmlns[^]*<\/svg>$/);
+      colours.push(/fill="#(\w{6})"/.exec(svg)?.[1]);
     }
+    expect(colours).to.deep.equal(["e0a100", "3f7fb5", "14607a", "4c8a3f", "4c8a3f"]);
     await expect(certificates.uri(p.idOf(99, slot))).to.be.revertedWithCustomError(p.c.generators, "UnknownGenerator");
   });
 });

@@ -209,6 +209,11 @@ describe("generators", () => {
     await certify(generator, NEVER, ZeroHash);
     const due = born + DAY_SLOTS;
     expect((await generators.certificationOf(generator)).maintenanceDue).to.equal(BigInt(due));
+    // A certificate would begin with the very slot in which maintenance is due.
+    await p.goTo(p.startOf(due - 1));
+    await expect(certify(generator, NEVER, ZeroHash))
+      .to.be.revertedWithCustomError(generators, "MaintenanceOverdue")
+      .withArgs(generator, due);
     await p.goTo(p.startOf(due + 4));
     await expect(certify(generator, NEVER, ZeroHash))
       .to.be.revertedWithCustomError(generators, "MaintenanceOverdue")
