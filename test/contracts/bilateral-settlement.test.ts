@@ -145,21 +145,21 @@ describe("bilateral trades: clearing and settlement", () => {
 
   it("trade nothing once they are cancelled before the gate, and leave the line to the others", async () => {
     const words = await orders();
-    const { word: first, cancel } = await registered(2, 0, 60);
-    const second = await register(2, 0, 300);
+    const first = await register(2, 0, 300);
+    const { word: second, cancel } = await registered(2, 0, 60);
     await cancel();
-    const trades = listOf(first, second, cancellingWord(first));
+    const trades = listOf(first, second, cancellingWord(second));
     await world.goTo(world.startOf(slot) - 500);
     const clear = (...tradesWh: number[]) => world.clear(slot, words, congested, world.c, { trades, tradesWh });
     for (const [at, tradesWh] of [
-      [0, [60, 40, 0]],
-      [2, [0, 40, 60]],
+      [1, [40, 60, 0]],
+      [2, [40, 0, 60]],
     ] as const)
       await expect(clear(...tradesWh))
         .to.be.revertedWithCustomError(world.c.auction, "TradeOverfilled")
         .withArgs(at, 60, 0);
-    const { record } = await clear(0, 100, 0);
-    expect(decodeExtras(record.extras).trades.map(({ filledWh }) => filledWh)).to.deep.equal([0n, 100n, 0n]);
+    const { record } = await clear(100, 0, 0);
+    expect(decodeExtras(record.extras).trades.map(({ filledWh }) => filledWh)).to.deep.equal([100n, 0n, 0n]);
     await world.goTo(world.startOf(slot + 1));
     const { readings, root } = await world.report(slot, [
       reading(100, 0),
