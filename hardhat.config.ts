@@ -12,7 +12,7 @@ const solc = { version: "0.8.37", path: require.resolve("solc/soljson.js") };
 const hot = { ...solc, settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: true, runs: 1_000_000 } } };
 
 /** The same, smaller: the order book would not fit otherwise. */
-const large = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true, runs: 3_000 } } };
+const large = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true, runs: 1_000 } } };
 
 /** The auction is smaller so; its loops are assembly. */
 const fitting = { ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } } };

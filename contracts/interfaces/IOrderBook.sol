@@ -97,20 +97,24 @@ interface IOrderBook {
 
     /// Day orders, for any accounts and slots: one signature covers up to 120 consecutive slots with up to 8 steps each. `orders`:
     /// PackedDays, best sorted by point.
-    /// EIP-712: DayOrder(uint32 point,uint32 firstSlot,uint8 stepsPerSlot,uint8 sequence,bool green,int24[] energyWh,int40[] priceMicroPerKwh)
+    /// EIP-712: DayOrder(uint32 point,uint32 firstSlot,uint8 stepsPerSlot,uint8 sequence,bool green,int24[] energyWh,int40[] priceMicroPerKwh),
+    /// or for signers who need to show it to nobody, cheaper: PackedDayOrder(bytes order), its PackedDays up to the last step with
+    /// zeros for the length of the signature.
     /// Per slot `stepsPerSlot` energies (Wh: positive sells, negative buys, 0 = no step) and prices; `green` holds for all steps,
     /// `sequence` for all slots: a slot that already has as high a one is skipped, and later orders of either kind supersede it
     /// there by a higher one. A slot without a step cancels the account's order there, if it had one. Slots out of reach (gate,
     /// terms, 120 slots) and slots whose steps break a rule are skipped with `OrderSkipped`, the others are taken.
     function appendDays(bytes calldata orders) external returns (uint256 appended);
 
-    /// A day order was taken. `taken`: bit i, its slot first + i was, with its sequence; `worded`: that slot got words. `order`:
-    /// PackedDays up to its last step. The words of a slot in order of its steps: point, sequence, `zone`, flags (bit 0 where it
-    /// sells, bit 1 if green, bits 3..2 `priority`), energy, price; for a slot without a step one word with zero flags, energy and price.
-    event DayOrderAppended(uint8 zone, uint8 priority, uint128 taken, uint128 worded, bytes order);
-    /// End of one `appendDays`: the words of all its DayOrderAppended, in their order, are one batch for each slot. `books`: for
-    /// each slot from `firstSlot` on 32 bytes running hash and 4 bytes number of words after it; zeros where it added none.
-    event DaysAppended(uint32 indexed firstSlot, bytes books);
+    /// One `appendDays` that took orders. `books`: for each slot from `firstSlot` on 32 bytes running hash and 4 bytes number of words
+    /// after it; zeros where it added none. `orders`: those that were taken, each PackedDays up to its last step. `outcomes`, for
+    /// each of them: 1 byte zone, 1 byte flags (bits 1..0 priority class; bit 5: margin; bit 6: partly), with the margin flag 4 bytes
+    /// slot up to which the account's margin was extended (instead of `MarginExtended`), with the other one 16 bytes of the order's
+    /// slots that were taken, with its sequence, bit i for slot first + i, and 16 of those that got words; else all were and did.
+    /// The words of a slot in order of an order's steps: point, sequence, zone, flags (bit 0 where it sells, bit 1 if green, bits 3..2
+    /// priority), energy, price; for a slot without a step one word with zero flags, energy and price. The words of all orders, in
+    /// their order, are one batch for each slot.
+    event DaysAppended(uint32 indexed firstSlot, bytes books, bytes outcomes, bytes orders);
     /// No slot of a day order was taken, for one reason.
     event DaySkipped(uint32 indexed point, uint32 firstSlot, uint8 sequence, Skip reason);
 

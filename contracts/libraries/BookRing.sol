@@ -7,13 +7,16 @@ import {SlotTime} from "./SlotTime.sol";
 /// Running hash and number of words of the book of every slot in the ring, one storage word each; entries of older laps read as
 /// empty.
 ///
-///   bits 255..48 hash (26 bytes)   bits 47..32 lap of the ring (mod 65,536)   bits 31..12 number of words
-///   bits 11..0   sealed batches of the slot that were not opened yet
+///   bits 255..48 hash (26 bytes)   bits 47..34 lap of the ring (mod 16,384)
+///   bits 33..32  where sequences of the slot stand: SPANNED in spans of day orders (DaySpans), PAGED in pages (ReplayPages)
+///   bits 31..12  number of words   bits 11..0  sealed batches of the slot that were not opened yet
 library BookRing {
     /// What a book's hash keeps of keccak256, which costs 2^104 to find two books for: the rest of the word is for the numbers.
     bytes32 internal constant HASH = bytes32(~uint256(0xffffffffffff));
-    uint256 private constant LAP_SHIFT = 32;
-    uint256 private constant LAPS = 0xffff;
+    uint256 internal constant SPANNED = 1 << 33;
+    uint256 internal constant PAGED = 1 << 32;
+    uint256 private constant LAP_SHIFT = 34;
+    uint256 private constant LAPS = 0x3fff;
     uint256 private constant COUNT_SHIFT = 12;
     uint256 private constant MAX_WORDS = 0xfffff;
     uint256 private constant MAX_UNOPENED = 0xfff;
@@ -33,26 +36,43 @@ library BookRing {
         mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot
     ) internal view returns (bytes32 book, uint32 wordCount) {
-        uint256 entry = _entryOf(ring, slot);
+        return bookIn(entryOf(ring, slot), slot);
+    }
+
+    /// The same of the slot's entry.
+    function bookIn(uint256 entry, uint32 slot) internal view returns (bytes32 book, uint32 wordCount) {
         if (entry == 0) return (start(slot), 0);
         return (bytes32(entry) & HASH, uint32((entry >> COUNT_SHIFT) & MAX_WORDS));
     }
 
-    /// `book`: already shortened.
+    /// `book`: already shortened; `sequences`: SPANNED and PAGED as far as they are new.
     function put(
         mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot,
         bytes32 book,
-        uint32 wordCount
+        uint32 wordCount,
+        uint256 sequences
     ) internal {
-        _write(ring, slot, book, wordCount, _entryOf(ring, slot) & MAX_UNOPENED);
+        replace(ring, slot, entryOf(ring, slot), book, wordCount, sequences);
+    }
+
+    /// The same where the slot's entry is at hand.
+    function replace(
+        mapping(uint256 ringIndex => uint256 entry) storage ring,
+        uint32 slot,
+        uint256 entry,
+        bytes32 book,
+        uint32 wordCount,
+        uint256 sequences
+    ) internal {
+        _write(ring, slot, book, wordCount, (entry & (SPANNED | PAGED)) | sequences, entry & MAX_UNOPENED);
     }
 
     function unopenedOf(
         mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot
     ) internal view returns (uint32) {
-        return uint32(_entryOf(ring, slot) & MAX_UNOPENED);
+        return uint32(entryOf(ring, slot) & MAX_UNOPENED);
     }
 
     function setUnopened(
@@ -60,15 +80,16 @@ library BookRing {
         uint32 slot,
         uint32 unopened
     ) internal {
-        (bytes32 book, uint32 wordCount) = get(ring, slot);
-        _write(ring, slot, book, wordCount, unopened);
+        uint256 entry = entryOf(ring, slot);
+        (bytes32 book, uint32 wordCount) = bookIn(entry, slot);
+        _write(ring, slot, book, wordCount, entry & (SPANNED | PAGED), unopened);
     }
 
     /// The slot's entry; zero when it has none in this lap.
-    function _entryOf(
+    function entryOf(
         mapping(uint256 ringIndex => uint256 entry) storage ring,
         uint32 slot
-    ) private view returns (uint256 entry) {
+    ) internal view returns (uint256 entry) {
         entry = ring[slot % SlotTime.RING];
         if ((entry >> LAP_SHIFT) & LAPS != _lapOf(slot)) entry = 0;
     }
@@ -78,12 +99,14 @@ library BookRing {
         uint32 slot,
         bytes32 book,
         uint256 wordCount,
+        uint256 sequences,
         uint256 unopened
     ) private {
         if (wordCount > MAX_WORDS || unopened > MAX_UNOPENED) revert IOrderBook.BookFull(slot);
         ring[slot % SlotTime.RING] =
             uint256(book) |
             (_lapOf(slot) << LAP_SHIFT) |
+            sequences |
             (wordCount << COUNT_SHIFT) |
             unopened;
     }

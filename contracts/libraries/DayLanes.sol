@@ -49,26 +49,17 @@ library DayLanes {
         assembly ("memory-safe") {
             let entry := mload(run)
             let begin := entry
-            let last := sub(mload(add(run, 0x20)), 64)
+            let last := sub(mload(add(run, 0x20)), 32)
             let head := mload(add(run, 0x80))
             head := or(or(head, shr(128, head)), OFFERS)
-            // All slots must hold the sequence that the first one holds, below the order's.
-            let shift := mload(add(run, 0xa0))
-            let held := and(shr(shift, mload(add(entry, 32))), 15)
-            let gain := sub(mload(add(run, 0xc0)), held)
-            held := shl(shift, mul(held, sgt(gain, 0)))
-            gain := shl(shift, gain)
-            let mine := shl(shift, 15)
             for {} lt(entry, last) {
-                entry := add(entry, 128)
+                entry := add(entry, 64)
                 place := add(place, 24)
             } {
                 let v := calldataload(place)
                 // A bit for each step that buys, at the lowest of its energy; v becomes positive energies and the prices.
                 let bids := shr(23, and(v, 0x8000000000008000000000008000000000008000000000000000000000000000))
                 v := add(xor(v, sub(shl(24, bids), bids)), bids)
-                let row := mload(add(entry, 32))
-                let next := mload(add(entry, 96))
                 {
                     // The second energy of each slot becomes the sum of both.
                     let sums := add(v, and(shr(48, v), 0xffffff000000000000000000ffffff0000000000000000000000))
@@ -76,18 +67,15 @@ library DayLanes {
                         sub(or(v, 0x8000008000008000008000008000008000008000008000000000000000000000), low),
                         sub(add(high, mul(bids, more)), sums)
                     )
-                    // Negative prices, or energies of 2^23, have the bit before; a slot with both sides, or another sequence.
+                    // Negative prices, or energies of 2^23, have the bit before; a slot with both sides.
                     let halts := and(
                         or(sums, not(passes)),
                         0x8000008000008000008000008000008000008000008000000000000000000000
                     )
-                    let mixed := and(xor(bids, shr(48, bids)), 0x10000000000000000000000010000000000000000000000)
-                    if or(or(halts, mixed), and(or(xor(row, held), xor(next, held)), mine)) {
+                    if or(halts, and(xor(bids, shr(48, bids)), 0x10000000000000000000000010000000000000000000000)) {
                         break
                     }
                 }
-                mstore(add(entry, 32), add(row, gain))
-                mstore(add(entry, 96), add(next, gain))
                 let cursor := mload(entry)
                 let w := shr(64, v)
                 mstore(
@@ -105,7 +93,7 @@ library DayLanes {
                     )
                 )
                 mstore(entry, add(cursor, 32))
-                cursor := mload(add(entry, 64))
+                cursor := mload(add(entry, 32))
                 mstore(
                     cursor,
                     or(
@@ -119,28 +107,24 @@ library DayLanes {
                         )
                     )
                 )
-                mstore(add(entry, 64), add(cursor, 32))
+                mstore(add(entry, 32), add(cursor, 32))
             }
             mstore(run, entry)
-            // Two energies of a slot are as long as its entry.
-            mstore(add(run, 0x40), add(mload(add(run, 0x40)), sub(entry, begin)))
+            // Two energies of a slot are twice as long as its entry.
+            mstore(add(run, 0x40), add(mload(add(run, 0x40)), shl(1, sub(entry, begin))))
         }
     }
-    /// As `_fill`, for slots of one step: the steps are of four slots, each with a word and a row of its own.
+
+    /// As `_fill`, for slots of one step: the steps are of four slots, with a word each.
     function _fillSingle(DaySteps.Run memory run, uint256 place, uint256 low, uint256 high, uint256 more) private pure {
         assembly ("memory-safe") {
             let entry := mload(run)
-            let begin := entry
-            let last := sub(mload(add(run, 0x20)), 192)
+            mstore(add(run, 0x40), sub(mload(add(run, 0x40)), entry))
             let head := or(mload(add(run, 0x80)), OFFER)
-            // All slots must hold the sequence that the first one holds, below the order's.
-            let shift := mload(add(run, 0xa0))
-            let held := and(shr(shift, mload(add(entry, 32))), 15)
-            let gain := sub(mload(add(run, 0xc0)), held)
-            held := shl(shift, mul(held, sgt(gain, 0)))
-            gain := shl(shift, gain)
-            shift := shl(shift, 15)
-            for {} lt(entry, last) {
+            for {
+                let last := sub(mload(add(run, 0x20)), 96)
+            } lt(entry, last) {
+                entry := add(entry, 128)
                 place := add(place, 24)
             } {
                 let v := calldataload(place)
@@ -152,44 +136,63 @@ library DayLanes {
                         sub(or(v, 0x8000008000008000008000008000008000008000008000000000000000000000), low),
                         sub(add(high, mul(bids, more)), v)
                     )
-                    let halts := and(
-                        or(v, not(passes)),
-                        0x8000008000008000008000008000008000008000008000000000000000000000
-                    )
-                    let others := or(
-                        or(xor(mload(add(entry, 32)), held), xor(mload(add(entry, 96)), held)),
-                        or(xor(mload(add(entry, 160)), held), xor(mload(add(entry, 224)), held))
-                    )
-                    if or(halts, and(others, shift)) {
+                    if and(or(v, not(passes)), 0x8000008000008000008000008000008000008000008000000000000000000000) {
                         break
                     }
                 }
-                // Slot by slot; what is done moves out of v and bids, 48 bits at a time.
-                for {
-                    let end := add(entry, 256)
-                } lt(entry, end) {
-                    entry := add(entry, 64)
-                } {
-                    mstore(add(entry, 32), add(mload(add(entry, 32)), gain))
-                    let cursor := mload(entry)
-                    mstore(
-                        cursor,
+                // What stands below a word is overwritten by the next.
+                let cursor := mload(entry)
+                mstore(entry, add(cursor, 16))
+                mstore(
+                    cursor,
+                    or(
                         or(
-                            or(
-                                and(shr(64, v), 0xffffff000000000000000000000000000000000000000000),
-                                and(shr(80, v), 0xffffff00000000000000000000000000000000)
-                            ),
-                            xor(head, mul(shr(232, bids), OFFER))
-                        )
+                            and(shr(64, v), 0xffffff000000000000000000000000000000000000000000),
+                            and(shr(80, v), 0xffffff00000000000000000000000000000000)
+                        ),
+                        xor(head, and(shr(32, bids), OFFER))
                     )
-                    mstore(entry, add(cursor, 16))
-                    v := shl(48, v)
-                    bids := shl(48, bids)
-                }
+                )
+                cursor := mload(add(entry, 32))
+                mstore(add(entry, 32), add(cursor, 16))
+                mstore(
+                    cursor,
+                    or(
+                        or(
+                            and(shr(16, v), 0xffffff000000000000000000000000000000000000000000),
+                            and(shr(32, v), 0xffffff00000000000000000000000000000000)
+                        ),
+                        xor(head, and(shl(16, bids), OFFER))
+                    )
+                )
+                cursor := mload(add(entry, 64))
+                mstore(add(entry, 64), add(cursor, 16))
+                mstore(
+                    cursor,
+                    or(
+                        or(
+                            and(shl(32, v), 0xffffff000000000000000000000000000000000000000000),
+                            and(shl(16, v), 0xffffff00000000000000000000000000000000)
+                        ),
+                        xor(head, and(shl(64, bids), OFFER))
+                    )
+                )
+                cursor := mload(add(entry, 96))
+                mstore(add(entry, 96), add(cursor, 16))
+                mstore(
+                    cursor,
+                    or(
+                        or(
+                            and(shl(80, v), 0xffffff000000000000000000000000000000000000000000),
+                            and(shl(64, v), 0xffffff00000000000000000000000000000000)
+                        ),
+                        xor(head, and(shl(112, bids), OFFER))
+                    )
+                )
             }
             mstore(run, entry)
-            // The energy of a slot is half as long as its entry.
-            mstore(add(run, 0x40), add(mload(add(run, 0x40)), shr(1, sub(entry, begin))))
+            // The energy of a slot is as long as its entry.
+            mstore(add(run, 0x40), add(mload(add(run, 0x40)), entry))
         }
     }
 }

@@ -5,7 +5,6 @@ import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {DayTable} from "./DayTable.sol";
 import {PackedDays} from "./PackedDays.sol";
 import {PointWord} from "./PointWord.sol";
-import {ReplayPages} from "./ReplayPages.sol";
 
 /// The steps of one day order: unpacked for the EIP-712 hash, then slot by slot checked by the rules of OrderRules and written to
 /// the books of the slots (DayTable). `fill` takes almost every slot; `settle` treats the one where it stopped.
@@ -13,14 +12,12 @@ library DaySteps {
     /// The price of a step stands so much further on than its energy: most steps of a day order, 32 bytes each, and what the last
     /// round of `unpack` writes too much.
     uint256 internal constant GAP = 30_976;
-    uint256 private constant BAND = 7_680;
-    uint256 private constant BAND_WIDTH = 7_712;
+    uint256 private constant BAND = 3_840;
+    uint256 private constant WIDTH = 7_680;
     /// Largest sum that stays below the bit of a lane that OVER looks at, and these bits with all that is counted above the lanes.
     uint256 private constant LANE = 0x7fffffffffffffff;
     uint256 private constant OVER = 0xffffffffffffffffffffffffffffffff80000000000000008000000000000000;
-    uint256 private constant GAP_NEXT = 31_008;
-    /// Bit 72 of both order words in 32 bytes; of the first.
-    uint256 private constant OFFERS = 0x100000000000000000000000000000001000000000000000000;
+    /// Bit 72 of the first of two order words in 32 bytes.
     uint256 private constant OFFER = 0x100000000000000000000000000000000000000000000000000;
     int256 private constant MIN_STEP_WH = 50;
 
@@ -34,24 +31,26 @@ library DaySteps {
         uint256 slotBytes;
         /// 0x80: the order word but side, energy and price, in the upper half.
         uint256 head;
-        /// 0xa0: place of the point's sequence in a row; 0xc0: the sequence.
-        uint256 rowShift;
-        uint256 sequence;
-        /// 0xe0: what lifts the sum of a slot's bids (bits 127..64) or offers (63..0) into the mask OVER when the point may not buy or
-        /// sell so much; 0x100, 0x120: the most that it may sell and buy.
+        /// 0xa0: what lifts the sum of a slot's bids (bits 127..64) or offers (63..0) into the mask OVER when the point may not buy or
+        /// sell so much; 0xc0, 0xe0: the most that it may sell and buy.
         uint256 lift;
         uint256 mostOfferWh;
         uint256 mostBidWh;
     }
 
-    /// Unpacks all steps, 32 bytes each: energies at `energies`, prices GAP further on.
-    function unpack(PackedDays.Day memory day, uint256 energies) internal pure {
+    /// Unpacks all steps, 32 bytes each: energies at `energies`, prices GAP further on. What stands from `free` on is not touched.
+    function unpack(PackedDays.Day memory day, uint256 energies) internal pure returns (uint256 free) {
         unchecked {
             uint256 width = PackedDays.ENERGY_BYTES + day.priceBytes;
             uint256 priceShift = 256 - (day.priceBytes << 3);
             uint256 end = energies + ((day.slots * day.steps) << 5);
             uint256 p = day.entries;
-            if (day.priceBytes == 3) return _unpackUsual(p, energies, end);
+            // The last round may write up to seven steps too many.
+            free = end + GAP + 224;
+            if (day.priceBytes == 3) {
+                _unpackUsual(p, energies, end);
+                return free;
+            }
             assembly ("memory-safe") {
                 // Four at a time.
                 for {
@@ -118,8 +117,6 @@ library DaySteps {
             uint256 head = (day.point << 96) | (day.sequence << 88) | (uint256(point.zone()) << 80);
             head |= uint256(point.priority()) << 74;
             run.head = (head | (day.green ? 1 << 73 : 0)) << 128;
-            run.rowShift = ReplayPages.rowShiftOf(day.point);
-            run.sequence = day.sequence;
             uint256 limit = point.tradeLimitWh();
             uint256 mostBidWh = limit < point.importLimitWh() ? limit : point.importLimitWh(); // [28]
             uint256 mostOfferWh = limit < point.exportLimitWh() ? limit : point.exportLimitWh();
@@ -129,52 +126,17 @@ library DaySteps {
         }
     }
 
-    /// Takes slot after slot, to the end (then true) or to one that needs a closer look: not ahead of the sequence, no step at all,
-    /// or a rule broken. That one is left as it was.
+    /// Takes slot after slot, to the end (then true) or to one that needs a closer look: no step at all, or a rule broken. That one is
+    /// left as it was.
     function fill(Run memory run) internal pure returns (bool finished) {
         assembly ("memory-safe") {
             finished := 1
             let entry := mload(run)
             let a := mload(add(run, 0x40))
             let head := mload(add(run, 0x80))
-            let pairs := eq(mload(add(run, 0x60)), 64)
             for {} lt(entry, mload(add(run, 0x20))) {
-                entry := add(entry, 64)
+                entry := add(entry, 32)
             } {
-                // What the row gains: the sequence less the one that it holds for the point.
-                let gain := and(shr(mload(add(run, 0xa0)), mload(add(entry, 32))), 15)
-                gain := sub(mload(add(run, 0xc0)), gain)
-                if slt(gain, 1) {
-                    finished := 0
-                    break
-                }
-                // What most homes have: two steps on one side. Both words are written at once.
-                if pairs {
-                    let x := mload(a)
-                    let side := sar(255, x)
-                    x := xor(add(x, side), side)
-                    let z := xor(add(mload(add(a, 32)), side), side)
-                    if and(sgt(x, 49), sgt(z, 49)) {
-                        let price := mload(add(a, GAP))
-                        let next := mload(add(a, GAP_NEXT))
-                        let lowest := mload(add(entry, BAND))
-                        let width := mload(add(entry, BAND_WIDTH))
-                        let most := mload(add(add(run, 0x100), and(side, 32)))
-                        if iszero(
-                            or(or(gt(sub(price, lowest), width), gt(sub(next, lowest), width)), gt(add(x, z), most))
-                        ) {
-                            x := or(shl(40, x), and(price, 0xffffffffff))
-                            z := or(shl(40, z), and(next, 0xffffffffff))
-                            z := or(or(head, shr(128, head)), or(shl(128, x), z))
-                            x := mload(entry)
-                            mstore(x, or(z, and(not(side), OFFERS)))
-                            mstore(entry, add(x, 32))
-                            mstore(add(entry, 32), add(mload(add(entry, 32)), shl(mload(add(run, 0xa0)), gain)))
-                            a := add(a, 64)
-                            continue
-                        }
-                    }
-                }
                 let cursor := mload(entry)
                 // bits 63..0 Wh offered, 127..64 Wh bid, above: how many prices lie outside the band, and steps are too small.
                 let sums := 0
@@ -187,7 +149,7 @@ library DaySteps {
                     if sgt(x, 49) {
                         mstore(cursor, or(or(head, shl(128, and(price, 0xffffffffff))), or(OFFER, shl(168, x))))
                         cursor := add(cursor, 16)
-                        price := gt(sub(price, mload(add(entry, BAND))), mload(add(entry, BAND_WIDTH)))
+                        price := gt(sub(price, mload(add(entry, BAND))), mload(add(entry, WIDTH)))
                         sums := add(sums, or(x, shl(128, price)))
                         if lt(a, end) {
                             continue
@@ -199,7 +161,7 @@ library DaySteps {
                         x := sub(0, x)
                         mstore(cursor, or(or(head, shl(128, and(price, 0xffffffffff))), shl(168, x)))
                         cursor := add(cursor, 16)
-                        price := gt(sub(price, mload(add(entry, BAND))), mload(add(entry, BAND_WIDTH)))
+                        price := gt(sub(price, mload(add(entry, BAND))), mload(add(entry, WIDTH)))
                         sums := add(sums, shl(64, or(and(x, 0xffffffff), shl(64, or(slt(x, 50), price)))))
                     }
                     if iszero(lt(a, end)) {
@@ -208,7 +170,7 @@ library DaySteps {
                 }
                 {
                     // A sum above its limit, or what was counted above bit 128, reaches a bit of the mask.
-                    let halts := and(add(sums, mload(add(run, 0xe0))), OVER)
+                    let halts := and(add(sums, mload(add(run, 0xa0))), OVER)
                     if shr(64, sums) {
                         if and(sums, 0xffffffffffffffff) {
                             halts := or(halts, crosses(mload(entry), cursor))
@@ -221,7 +183,6 @@ library DaySteps {
                     }
                 }
                 mstore(entry, cursor)
-                mstore(add(entry, 32), add(mload(add(entry, 32)), shl(mload(add(run, 0xa0)), gain)))
             }
             mstore(run, entry)
             mstore(add(run, 0x40), a)
@@ -252,25 +213,23 @@ library DaySteps {
         }
     }
 
-    /// Looks closely at the slot where `fill` stopped, takes it or gives the reason why not, and goes on to the next.
-    /// `silent`: the slot has no step and nothing to cancel; its sequence was taken, no word was added.
-    function settle(Run memory run, bool cancellable) internal pure returns (IOrderBook.Skip reason, bool silent) {
+    /// Looks closely at the slot where `fill` stopped, and goes on to the next; gives why it is not taken. One without steps is, with a
+    /// cancelling word if it `cancels`.
+    function settle(Run memory run, bool cancels) internal pure returns (IOrderBook.Skip reason) {
         uint256 energies = run.energies;
         uint256 entry = run.entry;
-        run.entry = entry + DayTable.ENTRY;
-        run.energies = energies + run.slotBytes;
-        uint256 refusal = DayTable.refusalOf(entry);
-        if (refusal != 0) return (IOrderBook.Skip(refusal), false);
-        uint256 row = DayTable.rowOf(entry);
-        uint256 before = (row >> run.rowShift) & ReplayPages.MAX_SEQUENCE;
-        if (before >= run.sequence) return (IOrderBook.Skip.Replayed, false);
+        skip(run);
         reason = _check(run, energies, entry);
-        // What has steps and breaks no rule was taken by `fill`.
-        if (reason != IOrderBook.Skip.None) return (reason, false);
-        silent = before == 0 || !cancellable;
-        // A cancellation is one word without energy and flags.
-        if (!silent) DayTable.push(entry, run.head & ~uint256(0xff << 200));
-        DayTable.setRow(entry, row + ((run.sequence - before) << run.rowShift));
+        // What has steps and breaks no rule was taken by `fill`; a cancellation is one word without energy and flags.
+        if (reason == IOrderBook.Skip.None && cancels) DayTable.push(entry, run.head & ~uint256(0xff << 200));
+    }
+
+    /// Goes on to the next slot.
+    function skip(Run memory run) internal pure {
+        unchecked {
+            run.entry += DayTable.ENTRY;
+            run.energies += run.slotBytes;
+        }
     }
 
     /// The first rule that the steps of a slot break; none when it has no step.
@@ -294,17 +253,6 @@ library DaySteps {
         }
         if (empty) return IOrderBook.Skip.None;
         return highestBid >= lowestOffer ? IOrderBook.Skip.CrossedSides : IOrderBook.Skip.OverRating;
-    }
-
-    /// Slots from the first up to the last one with a step.
-    function slotsWithSteps(PackedDays.Day memory day, uint256 energies) internal pure returns (uint256) {
-        unchecked {
-            for (uint256 count = day.slots * day.steps; count != 0; --count) {
-                (int256 energy, ) = _step(energies + ((count - 1) << 5));
-                if (energy != 0) return (count - 1) / day.steps + 1;
-            }
-            return 0;
-        }
     }
 
     function _step(uint256 place) private pure returns (int256 energy, int256 price) {

@@ -5,7 +5,8 @@ import {SlotTime} from "./SlotTime.sol";
 
 /// A day order as a relayer packs it:
 ///
-///   4 bytes point, 4 bytes first slot, 1 byte number of slots, 1 byte steps per slot (bit 7: signed by a delegate, bit 6: green),
+///   4 bytes point, 4 bytes first slot, 1 byte number of slots, 1 byte steps per slot (bit 7: signed by a delegate, bit 6: green,
+///   bit 5: signed as bytes),
 ///   1 byte sequence, 1 byte width of a price (1 to 5 bytes), 2 bytes length of the signature, then per slot and step an energy
 ///   (3 bytes, Wh, positive sells, negative buys, 0 = no step) and a price (micro-token per kWh, that many bytes), both two's
 ///   complement, 20 bytes delegate (only with bit 7), signature.
@@ -22,6 +23,8 @@ library PackedDays {
         uint256 slots;
         uint256 steps;
         bool green;
+        /// Its signer signed these bytes (DayHash.packedHash), not lists of energies and prices.
+        bool packed;
         /// address(0): signed by the owner.
         address delegate;
         uint256 sequence;
@@ -45,6 +48,7 @@ library PackedDays {
             day.slots = (word >> 184) & 0xff;
             day.steps = shape & 15;
             day.green = shape & 64 != 0;
+            day.packed = shape & 32 != 0;
             day.sequence = (word >> 168) & 0xff;
             day.priceBytes = (word >> 160) & 0xff;
             day.signatureLength = (word >> 144) & 0xffff;
@@ -70,13 +74,10 @@ library PackedDays {
         }
     }
 
-    /// Everything that was signed but the account's name for the signer: head and entries.
-    function content(Day memory day) internal pure returns (bytes calldata data) {
-        uint256 head = day.head;
-        uint256 end = day.end;
-        assembly ("memory-safe") {
-            data.offset := head
-            data.length := sub(end, head)
+    /// Where everything that was signed stands, head and entries: its place in calldata, its length in the lowest 32 bits.
+    function content(Day memory day) internal pure returns (uint256) {
+        unchecked {
+            return (day.head << 32) | (day.end - day.head);
         }
     }
 
@@ -84,6 +85,18 @@ library PackedDays {
     function stepsOf(Day memory day, uint256 i) internal pure returns (uint256 place) {
         unchecked {
             return day.entries + i * day.steps * (ENERGY_BYTES + day.priceBytes);
+        }
+    }
+
+    /// Slots from the first up to the last one with a step.
+    function slotsWithSteps(Day memory day) internal pure returns (uint256) {
+        unchecked {
+            uint256 width = ENERGY_BYTES + day.priceBytes;
+            for (uint256 place = day.end; place > day.entries;) {
+                place -= width;
+                if (_load(place) >> 232 != 0) return (place - day.entries) / (width * day.steps) + 1;
+            }
+            return 0;
         }
     }
 

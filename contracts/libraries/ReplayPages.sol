@@ -12,8 +12,7 @@ library ReplayPages {
     uint256 internal constant MAX_SEQUENCE = 15;
     uint256 internal constant POINTS = 31;
     /// All sequences of one slot in a page.
-    uint256 internal constant ROW_BITS = 4 * POINTS;
-    uint256 internal constant ROW = (1 << ROW_BITS) - 1;
+    uint256 private constant ROW_BITS = 4 * POINTS;
     uint256 private constant LAP_SHIFT = 248;
 
     /// Key of the page that holds the point's sequence.
@@ -43,32 +42,10 @@ library ReplayPages {
         return (page & ~(MAX_SEQUENCE << shift)) | (sequence << shift);
     }
 
-    /// Where a point's sequence stands in a row.
-    function rowShiftOf(uint256 point) internal pure returns (uint256) {
-        unchecked {
-            return (point % POINTS) << 2;
-        }
-    }
-
-    /// The sequences of one slot of the page, shifted down.
-    function rowOf(uint256 page, uint256 slot) internal pure returns (uint256) {
-        unchecked {
-            return (page >> ((slot & 1) * ROW_BITS)) & ROW;
-        }
-    }
-
-    /// The page with one slot's sequences replaced.
-    function withRow(uint256 page, uint256 slot, uint256 row) internal pure returns (uint256) {
-        unchecked {
-            uint256 shift = (slot & 1) * ROW_BITS;
-            return (page & ~(ROW << shift)) | (row << shift);
-        }
-    }
-
     /// Where a point's sequence stands in the page.
     function shiftOf(uint256 point, uint256 slot) internal pure returns (uint256) {
         unchecked {
-            return rowShiftOf(point) + (slot & 1) * ROW_BITS;
+            return ((point % POINTS) << 2) + (slot & 1) * ROW_BITS;
         }
     }
 }

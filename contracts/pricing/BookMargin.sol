@@ -42,6 +42,9 @@ abstract contract BookMargin is IOrderBook {
         uint256 unbackedZones;
         /// Zones whose margins count anew, a bit each.
         uint256 voided;
+        /// Tells nothing of its own: up to which slot the last check extended the margin, if it did, is for the caller to tell.
+        bool gathers;
+        uint32 extended;
     }
 
     uint256 internal constant NO_PAGE = type(uint256).max;
@@ -152,7 +155,8 @@ abstract contract BookMargin is IOrderBook {
         if (next < through) next = through;
         check.page = MarginPages.withThrough(check.page, point, next, word.raises());
         _margins[point >> 3] = check.page;
-        emit MarginExtended(point, next);
+        if (check.gathers) check.extended = next;
+        else emit MarginExtended(point, next);
         return true;
     }
 

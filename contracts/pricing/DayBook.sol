@@ -5,6 +5,8 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {BookRing} from "../libraries/BookRing.sol";
 import {DayHash} from "../libraries/DayHash.sol";
 import {DayLanes} from "../libraries/DayLanes.sol";
+import {DayLog} from "../libraries/DayLog.sol";
+import {DaySpans} from "../libraries/DaySpans.sol";
 import {DaySteps} from "../libraries/DaySteps.sol";
 import {DayTable} from "../libraries/DayTable.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
@@ -25,16 +27,21 @@ abstract contract DayBook is BookMargin, EIP712 {
 
     mapping(uint256 ringIndex => uint256 entry) internal _books;
     mapping(uint256 key => uint256 page) internal _sequences;
+    mapping(uint256 key => uint256 word) internal _spans;
 
     /// Slots taken one by one before DayLanes is tried again.
     uint256 private constant SLOTS_APART = 8;
+    /// Of a slot's record in DaysAppended.
+    uint256 private constant BOOK_BYTES = 36;
 
     /// What all day orders of a transaction share, and the one at hand.
     struct Days {
         /// Slot of the table's first entry, and the table (DayTable).
         uint256 first;
         uint256 table;
+        /// Where the steps of the order at hand stand once they are unpacked (DaySteps).
         uint256 energies;
+        bool unpacked;
         /// Words that the slots' orders can have at most, by slot of the table.
         uint256[] words;
         /// A band within those of all slots of the table.
@@ -42,10 +49,14 @@ abstract contract DayBook is BookMargin, EIP712 {
         int256 highest;
         bytes32 domainSeparator;
         MarginCheck margin;
-        /// Group of 31 points whose rows stand in the table, for the slots of the table from `rowsFrom` up to `rowsTo`.
-        uint256 group;
-        uint256 rowsFrom;
-        uint256 rowsTo;
+        /// Slots of the table, a bit each: no order goes to them; sequences stand in pages; spans of this transaction lie in them.
+        uint256 closed;
+        uint256 paged;
+        uint256 spanned;
+        /// The word of spans at hand (DaySpans): its key, and as it is stored.
+        uint256 spansKey;
+        uint256 spansStored;
+        uint256 spans;
         PackedDays.Day day;
         DaySteps.Run run;
         /// Slots of the order at hand, a bit each from its first slot on: refused, taken without a word.
@@ -53,25 +64,33 @@ abstract contract DayBook is BookMargin, EIP712 {
         uint256 silent;
         /// The reasons of the refused ones, a byte each.
         bytes reasons;
+        /// What DaysAppended tells; of the orders that were taken, where they stand (PackedDays.content).
+        bytes books;
+        bytes outcomes;
+        uint256[] contents;
     }
 
     function appendDays(bytes calldata orders) external returns (uint256 appended) {
         Days memory days_;
         uint256[] memory keys = _scan(days_, orders);
         PointWord[] memory points = _pointsOf(keys);
-        _openSlots(days_);
+        _openSlots(days_, points.length);
         PackedDays.Day memory day = days_.day;
         uint256 head = _placeOf(orders);
         for (uint256 i = 0; i < points.length; ++i) {
             head = day.read(head);
             (Skip reason, bool taken) = _takeDay(days_, points[i]);
-            if (taken) ++appended;
+            if (taken) days_.contents[appended++] = day.content();
+            else if (days_.margin.extended != 0) emit MarginExtended(uint32(day.point), days_.margin.extended);
             if (reason != Skip.None)
                 emit DaySkipped(uint32(day.point), uint32(day.firstSlot), uint8(day.sequence), reason);
         }
         if (appended == 0) return 0;
-        _storeRows(days_);
-        _closeSlots(days_);
+        _storeSpans(days_);
+        uint256 first = _closeSlots(days_);
+        // Nothing else is needed of what stands from the table on.
+        _setFree(days_.table);
+        emit DaysAppended(uint32(first), days_.books, days_.outcomes, DayLog.contentsOf(days_.contents, appended));
     }
 
     /// The keys of all day orders for MeteringPoints.orderTermsBatch; fills `words`.
@@ -129,24 +148,25 @@ abstract contract DayBook is BookMargin, EIP712 {
     }
 
     /// Lays out the table, the unpacked steps and the slots' words in memory.
-    function _openSlots(Days memory days_) private view {
+    function _openSlots(Days memory days_, uint256 orders) private view {
         days_.domainSeparator = _domainSeparatorV4();
+        days_.margin.gathers = true;
+        days_.books = new bytes(BOOK_BYTES * DayTable.SLOTS);
+        days_.outcomes = DayLog.outcomesFor(orders);
+        days_.contents = new uint256[](orders);
         days_.margin.key = NO_PAGE;
-        days_.group = NO_PAGE;
+        days_.spansKey = NO_PAGE;
         days_.reasons = new bytes(DayTable.SLOTS);
         days_.lowest = type(int256).min;
         days_.highest = type(int256).max;
         days_.margin.voided = _emergency.voidedIn(days_.first);
         bool halted = _emergency.state() != 0;
+        uint256[] memory terms = _termsOf(days_);
         unchecked {
             uint256 free = _free();
             days_.table = free;
-            days_.energies = free + DayTable.BYTES;
-            free = days_.energies + 2 * DaySteps.GAP;
-            // The calls below write beyond the free pointer.
-            uint256 most;
-            for (uint256 i = 0; i < DayTable.SLOTS; ++i) most += 32 + (days_.words[i] << 4);
-            _setFree(free + most + 32);
+            free += DayTable.BYTES;
+            uint256 next;
             for (uint256 i = 0; i < DayTable.SLOTS; ++i) {
                 uint256 entry = days_.table + i * DayTable.ENTRY;
                 uint256 count = days_.words[i];
@@ -154,26 +174,50 @@ abstract contract DayBook is BookMargin, EIP712 {
                     DayTable.close(entry, 0);
                     continue;
                 }
-                uint256 slot = days_.first + i;
-                TermsWord terms = tariffs.wordOf(uint32(slot));
-                if (block.timestamp > SlotTime.gateOf(uint32(slot))) DayTable.close(entry, uint256(Skip.GateClosed));
-                else if (halted) DayTable.close(entry, uint256(Skip.MarketHalted));
-                else if (!terms.isPublished()) DayTable.close(entry, uint256(Skip.NotPublished));
-                else {
-                    // The book's hash will stand before the words.
-                    (int256 lowest, int256 highest) = (terms.bandMin(), terms.bandMax());
-                    DayTable.open(entry, free + 32, lowest, highest);
-                    free += 32 + (count << 4);
-                    if (lowest > days_.lowest) days_.lowest = lowest;
-                    if (highest < days_.highest) days_.highest = highest;
+                uint32 slot = uint32(days_.first + i);
+                TermsWord word = TermsWord.wrap(terms[next++]);
+                Skip refusal;
+                if (block.timestamp > SlotTime.gateOf(slot)) refusal = Skip.GateClosed;
+                else if (halted) refusal = Skip.MarketHalted;
+                else if (!word.isPublished()) refusal = Skip.NotPublished;
+                if (refusal != Skip.None) {
+                    DayTable.close(entry, uint256(refusal));
+                    days_.closed |= 1 << i;
+                    continue;
                 }
+                // The book's hash will stand before the words.
+                (int256 lowest, int256 highest) = (word.bandMin(), word.bandMax());
+                uint256 book = _books.entryOf(slot);
+                DayTable.open(entry, free + 32, lowest, highest, book);
+                if (book & BookRing.PAGED != 0) days_.paged |= 1 << i;
+                free += 32 + (count << 4);
+                if (lowest > days_.lowest) days_.lowest = lowest;
+                if (highest < days_.highest) days_.highest = highest;
             }
+            // Words are written 32 bytes at a time. The steps come last: few orders need all their room.
+            days_.energies = free + 32;
+            _setFree(days_.energies);
         }
+    }
+
+    /// The terms of all slots that have orders.
+    function _termsOf(Days memory days_) private view returns (uint256[] memory) {
+        uint32[] memory slots = new uint32[](DayTable.SLOTS);
+        uint256 count;
+        unchecked {
+            for (uint256 i = 0; i < DayTable.SLOTS; ++i)
+                if (days_.words[i] != 0) slots[count++] = uint32(days_.first + i);
+        }
+        assembly ("memory-safe") {
+            mstore(slots, count)
+        }
+        return tariffs.wordsOf(slots);
     }
 
     /// Takes the order at hand as far as its slots allow; `reason` says why none of it was looked at.
     function _takeDay(Days memory days_, PointWord point) private returns (Skip reason, bool taken) {
         PackedDays.Day memory day = days_.day;
+        days_.margin.extended = 0;
         if (!day.isShaped()) return (Skip.Malformed, false);
         address signer = point.owner();
         if (signer == address(0)) return (Skip.UnknownPoint, false);
@@ -184,19 +228,25 @@ abstract contract DayBook is BookMargin, EIP712 {
         }
         (uint256 from, uint256 to) = _window(days_, day);
         if (from >= to) return (day.firstSlot < days_.first ? Skip.GateClosed : Skip.TooFarAhead, false);
-        DaySteps.unpack(day, days_.energies);
+        days_.unpacked = false;
         if (!_isSignedDay(days_, signer)) return (Skip.BadSignature, false);
         if (!_isDayMargined(days_, point, to)) return (Skip.MarginTooLow, false);
-        _loadRows(days_, day.point / ReplayPages.POINTS, from, to);
-        (uint32 through, ) = _throughOf(days_.margin, day.point, 0);
-        _fillSlots(days_, point, from, to, through);
+        _loadSpans(days_);
+        _fillSlots(days_, point, from, to);
         taken = _tell(days_, point);
+    }
+
+    /// Has the steps of the order at hand in memory. What is written beyond the free pointer stands behind them.
+    function _unpack(Days memory days_) private pure {
+        if (days_.unpacked) return;
+        days_.unpacked = true;
+        _setFree(DaySteps.unpack(days_.day, days_.energies));
     }
 
     /// One check, for the last slot that is within reach and has a step.
     function _isDayMargined(Days memory days_, PointWord point, uint256 to) private returns (bool) {
         PackedDays.Day memory day = days_.day;
-        uint256 slots = DaySteps.slotsWithSteps(day, days_.energies);
+        uint256 slots = day.slotsWithSteps();
         if (slots == 0) return true;
         unchecked {
             uint256 last = day.firstSlot + slots - 1;
@@ -205,9 +255,8 @@ abstract contract DayBook is BookMargin, EIP712 {
         }
     }
 
-    /// Checks all slots and adds their words to the table. Beyond `through` no order of the account can be in a book: nothing is
-    /// to be cancelled, and no margin would pay for the word.
-    function _fillSlots(Days memory days_, PointWord point, uint256 from, uint256 to, uint256 through) private pure {
+    /// Checks all slots and adds their words to the table.
+    function _fillSlots(Days memory days_, PointWord point, uint256 from, uint256 to) private view {
         PackedDays.Day memory day = days_.day;
         DaySteps.Run memory run = days_.run;
         run.prepare(day, point);
@@ -218,28 +267,90 @@ abstract contract DayBook is BookMargin, EIP712 {
             uint256 early = day.firstSlot < days_.first ? days_.first - day.firstSlot : 0;
             for (uint256 i = 0; i < early; ++i) _refuse(days_, i, Skip.GateClosed);
             for (uint256 i = early + to - from; i < day.slots; ++i) _refuse(days_, i, Skip.TooFarAhead);
-            uint256 entry = days_.table + from * DayTable.ENTRY;
-            run.entry = entry;
-            uint256 end = days_.table + to * DayTable.ENTRY;
+            run.entry = days_.table + from * DayTable.ENTRY;
             run.energies = days_.energies + early * run.slotBytes;
+            uint256 stops = _stopsIn(days_, from, to);
+            while (from < to) {
+                uint256 stop = to;
+                if (stops != 0) for (stop = from; stop < to && (stops >> stop) & 1 == 0;) ++stop;
+                _fillUpTo(days_, stop);
+                if (stop < to) {
+                    uint256 refusal = DayTable.refusalOf(run.entry);
+                    _refuse(days_, days_.first + stop - day.firstSlot, refusal == 0 ? Skip.Replayed : Skip(refusal));
+                    run.skip();
+                    ++stop;
+                }
+                from = stop;
+            }
+        }
+    }
+
+    /// The same for slots that are open and ahead of what they hold, up to entry `stop` of the table.
+    function _fillUpTo(Days memory days_, uint256 stop) private view {
+        PackedDays.Day memory day = days_.day;
+        DaySteps.Run memory run = days_.run;
+        unchecked {
+            uint256 end = days_.table + stop * DayTable.ENTRY;
             bool fits = DayLanes.fits(day);
             while (run.entry < end) {
                 run.entryEnd = end;
                 if (fits) {
-                    uint256 i = early + (run.entry - entry) / DayTable.ENTRY;
-                    DayLanes.fill(run, day.stepsOf(i), days_.lowest, days_.highest);
+                    DayLanes.fill(run, day.stepsOf(_slotAt(days_) - day.firstSlot), days_.lowest, days_.highest);
+                    if (run.entry == end) return;
                     // Where it stopped, some slots one by one.
                     if (run.entry + SLOTS_APART * DayTable.ENTRY < end)
                         run.entryEnd = run.entry + SLOTS_APART * DayTable.ENTRY;
                 }
+                _unpack(days_);
                 while (!run.fill()) {
-                    uint256 i = early + (run.entry - entry) / DayTable.ENTRY;
-                    (Skip reason, bool silent) = run.settle(day.firstSlot + i <= through);
-                    if (reason != Skip.None) _refuse(days_, i, reason);
-                    if (silent) days_.silent |= 1 << i;
+                    uint256 slot = _slotAt(days_);
+                    // Beyond `through` no order of the account can be in a book: nothing is to be cancelled, and no margin would pay
+                    // for the word.
+                    (uint32 through, ) = _throughOf(days_.margin, day.point, 0);
+                    bool cancels = slot <= through && _heldIn(days_, slot) != 0;
+                    Skip reason = run.settle(cancels);
+                    if (reason != Skip.None) _refuse(days_, slot - day.firstSlot, reason);
+                    else if (!cancels) days_.silent |= 1 << (slot - day.firstSlot);
                 }
             }
         }
+    }
+
+    function _slotAt(Days memory days_) private pure returns (uint256) {
+        unchecked {
+            return days_.first + (days_.run.entry - days_.table) / DayTable.ENTRY;
+        }
+    }
+
+    /// Entries of the table that do not take the order at hand: they are closed, or hold as high a sequence of its point.
+    function _stopsIn(Days memory days_, uint256 from, uint256 to) private view returns (uint256 stops) {
+        PackedDays.Day memory day = days_.day;
+        unchecked {
+            uint256 window = (1 << to) - (1 << from);
+            stops = days_.closed | DaySpans.heldFrom(days_.spans, day.point, day.sequence, days_.first);
+            uint256 paged = days_.paged & window & ~stops;
+            for (uint256 i = from; paged >> i != 0; ++i) {
+                if ((paged >> i) & 1 == 0) continue;
+                if (_pagedIn(day.point, days_.first + i) >= day.sequence) stops |= 1 << i;
+            }
+            stops &= window;
+        }
+    }
+
+    /// The sequence that a slot of the table holds for the point at hand.
+    function _heldIn(Days memory days_, uint256 slot) private view returns (uint256 held) {
+        unchecked {
+            uint256 point = days_.day.point;
+            held = DaySpans.sequenceIn(days_.spans, point, slot);
+            if ((days_.paged >> (slot - days_.first)) & 1 == 0) return held;
+            uint256 paged = _pagedIn(point, slot);
+            if (paged > held) return paged;
+        }
+    }
+
+    function _pagedIn(uint256 point, uint256 slot) internal view returns (uint256) {
+        uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
+        return ReplayPages.sequenceOf(page, point, slot);
     }
 
     function _refuse(Days memory days_, uint256 i, Skip reason) private pure {
@@ -251,7 +362,8 @@ abstract contract DayBook is BookMargin, EIP712 {
         PackedDays.Day memory day = days_.day;
         uint256 length = day.signatureLength;
         if (length == 0 && msg.sender == signer) return true;
-        bytes32 structHash = DayHash.structHash(day, days_.energies);
+        if (!day.packed) _unpack(days_);
+        bytes32 structHash = day.packed ? DayHash.packedHash(day) : DayHash.structHash(day, days_.energies);
         bytes32 digest = OrderHash.digest(days_.domainSeparator, structHash);
         uint256 from = day.signature;
         uint256 signature = _free();
@@ -264,7 +376,7 @@ abstract contract DayBook is BookMargin, EIP712 {
         _setFree(signature);
     }
 
-    /// Tells what became of the order's slots; false when none was taken.
+    /// Keeps the order's sequence and tells what became of its slots; false when none was taken.
     function _tell(Days memory days_, PointWord point) private returns (bool) {
         PackedDays.Day memory day = days_.day;
         uint256 refused = days_.refused;
@@ -277,102 +389,111 @@ abstract contract DayBook is BookMargin, EIP712 {
             }
         }
         if (taken == 0) return false;
-        uint256 worded = taken & ~days_.silent;
-        emit DayOrderAppended(point.zone(), point.priority(), uint128(taken), uint128(worded), day.content());
+        _keep(days_, taken);
+        DayLog.note(days_.outcomes, point, taken, refused | days_.silent, days_.margin.extended);
         return true;
     }
 
-    /// Has the sequences of a group of points in the table, for the slots from `from` up to `to` at least.
-    function _loadRows(Days memory days_, uint256 group, uint256 from, uint256 to) private {
-        if (group != days_.group) {
-            _storeRows(days_);
-            days_.group = group;
-            days_.rowsFrom = from;
-            days_.rowsTo = from;
-        }
-        if (from < days_.rowsFrom) {
-            _readRows(days_, from, days_.rowsFrom);
-            days_.rowsFrom = from;
-        }
-        if (to > days_.rowsTo) {
-            _readRows(days_, days_.rowsTo, to);
-            days_.rowsTo = to;
-        }
-    }
-
-    function _readRows(Days memory days_, uint256 from, uint256 to) private view {
+    /// Keeps the sequence of the slots that were taken: as a span if they are without gap and there is room for one, else in pages.
+    function _keep(Days memory days_, uint256 taken) private {
+        PackedDays.Day memory day = days_.day;
         unchecked {
-            uint256 point = days_.group * ReplayPages.POINTS;
-            uint256 page;
-            for (uint256 i = from; i < to; ++i) {
-                uint256 slot = days_.first + i;
-                // Two slots to a page.
-                if (i == from || slot & 1 == 0)
-                    page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
-                uint256 entry = days_.table + i * DayTable.ENTRY;
-                if (DayTable.isOpen(entry)) DayTable.setRow(entry, ReplayPages.rowOf(page, slot));
+            uint256 first = day.firstSlot;
+            while (taken & 1 == 0) {
+                taken >>= 1;
+                ++first;
             }
-        }
-    }
-
-    /// Writes the rows of the group at hand back, two slots to a page.
-    function _storeRows(Days memory days_) private {
-        unchecked {
-            if (days_.group == NO_PAGE) return;
-            uint256 point = days_.group * ReplayPages.POINTS;
-            uint256 end = days_.rowsTo;
-            for (uint256 i = days_.rowsFrom; i < end; ++i) {
-                uint256 slot = days_.first + i;
-                uint256 key = ReplayPages.keyOf(point, slot);
-                uint256 stored = _sequences[key];
-                uint256 page = _withRow(days_, ReplayPages.inLap(stored, slot), i);
-                if (slot & 1 == 0 && i + 1 < end) page = _withRow(days_, page, ++i);
-                if (page != stored) _sequences[key] = page;
-            }
-        }
-    }
-
-    function _withRow(Days memory days_, uint256 page, uint256 i) private pure returns (uint256) {
-        uint256 entry = days_.table + i * DayTable.ENTRY;
-        if (!DayTable.isOpen(entry)) return page;
-        return ReplayPages.withRow(page, days_.first + i, DayTable.rowOf(entry));
-    }
-
-    /// Folds what came together for each slot into its book.
-    function _closeSlots(Days memory days_) private {
-        unchecked {
-            bytes memory books = new bytes(36 * DayTable.SLOTS);
-            uint256 first;
-            uint256 last;
-            for (uint256 i = 0; i < DayTable.SLOTS; ++i) {
-                (uint256 begin, uint256 end) = DayTable.wordsOf(days_.table + i * DayTable.ENTRY);
-                if (begin == end) continue;
-                uint32 slot = uint32(days_.first + i);
-                (bytes32 book, uint32 wordCount) = _books.get(slot);
-                book = DayTable.fold(begin, end, book) & BookRing.HASH;
-                wordCount += uint32((end - begin) >> 4);
-                _books.put(slot, book, wordCount);
-                if (first == 0) first = slot;
-                last = slot;
-                uint256 offset = 36 * (slot - first);
-                assembly ("memory-safe") {
-                    let place := add(add(books, 32), offset)
-                    mstore(place, book)
-                    mstore(add(place, 4), or(mload(add(place, 4)), wordCount))
+            uint256 slots = taken << (first - days_.first);
+            if (taken & (taken + 1) == 0) {
+                uint256 end = first;
+                if (days_.refused == 0) end += day.slots;
+                else for (uint256 left = taken; left != 0; left >>= 1) ++end;
+                (uint256 spans, bool done) = DaySpans.withSpan(
+                    days_.spans,
+                    day.point,
+                    first,
+                    end,
+                    day.sequence,
+                    days_.first
+                );
+                if (done) {
+                    days_.spans = spans;
+                    days_.spanned |= slots;
+                    return;
                 }
             }
-            if (first == 0) return;
-            uint256 length = 36 * (last - first + 1);
-            assembly ("memory-safe") {
-                mstore(books, length)
+            days_.paged |= slots;
+            for (; taken != 0; taken >>= 1) {
+                if (taken & 1 == 1) {
+                    uint256 key = ReplayPages.keyOf(day.point, first);
+                    uint256 page = ReplayPages.inLap(_sequences[key], first);
+                    _sequences[key] = ReplayPages.withSequence(
+                        page,
+                        ReplayPages.shiftOf(day.point, first),
+                        day.sequence
+                    );
+                }
+                ++first;
             }
-            emit DaysAppended(uint32(first), books);
+        }
+    }
+
+    /// Has the spans of the point at hand in memory.
+    function _loadSpans(Days memory days_) private {
+        uint256 key = DaySpans.keyOf(days_.day.point);
+        if (key == days_.spansKey) return;
+        _storeSpans(days_);
+        days_.spansKey = key;
+        days_.spansStored = _spans[key];
+        days_.spans = days_.spansStored;
+    }
+
+    function _storeSpans(Days memory days_) private {
+        if (days_.spans != days_.spansStored) _spans[days_.spansKey] = days_.spans;
+    }
+
+    /// Folds what came together for each slot into its book; gives the first slot that got words.
+    function _closeSlots(Days memory days_) private returns (uint256 first) {
+        unchecked {
+            bytes memory books = days_.books;
+            uint256 last;
+            for (uint256 i = 0; i < DayTable.SLOTS; ++i) {
+                uint256 entry = days_.table + i * DayTable.ENTRY;
+                (uint256 begin, uint256 end) = DayTable.wordsOf(entry);
+                uint256 sequences = ((days_.spanned >> i) & 1) * BookRing.SPANNED;
+                sequences |= ((days_.paged >> i) & 1) * BookRing.PAGED;
+                if (begin == end && sequences == 0) continue;
+                uint32 slot = uint32(days_.first + i);
+                uint256 stored = DayTable.bookOf(entry);
+                if (begin == end && stored & sequences == sequences) continue;
+                (bytes32 book, uint32 wordCount) = BookRing.bookIn(stored, slot);
+                if (begin != end) {
+                    book = DayTable.fold(begin, end, book) & BookRing.HASH;
+                    wordCount += uint32((end - begin) >> 4);
+                    if (first == 0) first = slot;
+                    last = slot;
+                    uint256 offset = BOOK_BYTES * (slot - first);
+                    assembly ("memory-safe") {
+                        let place := add(add(books, 32), offset)
+                        mstore(place, book)
+                        mstore(add(place, 4), or(mload(add(place, 4)), wordCount))
+                    }
+                }
+                _books.replace(slot, stored, book, wordCount, sequences);
+            }
+            _setLength(books, first == 0 ? 0 : BOOK_BYTES * (last - first + 1));
         }
     }
 
     function _placeOf(bytes calldata data) private pure returns (uint256 place) {
         assembly ("memory-safe") {
             place := data.offset
+        }
+    }
+
+    function _setLength(bytes memory data, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(data, length)
         }
     }
 

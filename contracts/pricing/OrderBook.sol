@@ -7,6 +7,7 @@ import {SignedOrder} from "../interfaces/IOrderBook.sol";
 import {ISealedBatches} from "../interfaces/ISealedBatches.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
 import {BookRing} from "../libraries/BookRing.sol";
+import {DaySpans} from "../libraries/DaySpans.sol";
 import {EmergencyWord} from "../libraries/EmergencyWord.sol";
 import {OrderHash} from "../libraries/OrderHash.sol";
 import {OrderRules} from "../libraries/OrderRules.sol";
@@ -45,6 +46,9 @@ contract OrderBook is DayBook {
         uint256 wordsEnd;
         uint256 sequenceKey;
         uint256 sequencePage;
+        /// The slot's entry in the ring; whether sequences of the slot stand in spans as well.
+        uint256 entry;
+        bool spanned;
         MarginCheck margin;
         PackedOrder.Parts order;
     }
@@ -79,7 +83,7 @@ contract OrderBook is DayBook {
             if (reason == Skip.None) {
                 batch.order.read(_dataOf(PackedOrder.encode(order)));
                 (PointWord word, bool delegated) = meteringPoints.orderTerms(order.point, order.delegate);
-                reason = _take(batch, word, delegated);
+                reason = _isSpanned(batch) ? Skip.Replayed : _take(batch, word, delegated);
                 _resetMemory(free);
             }
             if (reason == Skip.None) ++appended;
@@ -119,7 +123,7 @@ contract OrderBook is DayBook {
         _emergency = _emergency.withVoid(zones, current, through);
         for (uint32 slot = firstSlot; slot <= through; ++slot) {
             (bytes32 book, uint32 wordCount) = _books.get(slot);
-            if (wordCount != 0) _books.put(slot, BookRing.voided(book, zones), wordCount);
+            if (wordCount != 0) _books.put(slot, BookRing.voided(book, zones), wordCount, 0);
         }
         emit ZonesVoided(firstSlot, through, zones);
     }
@@ -139,7 +143,7 @@ contract OrderBook is DayBook {
         uint256 terms = _termsOf(cursor, end);
         unchecked {
             // Usual batches have a loop of their own, which asks for no refusal.
-            if (batch.refusal == Skip.None && voided == 0) {
+            if (batch.refusal == Skip.None && voided == 0 && !batch.spanned) {
                 for (; cursor < end; terms += 32) {
                     cursor = batch.order.read(cursor);
                     PointWord word = _wordAt(terms);
@@ -164,7 +168,15 @@ contract OrderBook is DayBook {
         reason = batch.refusal;
         if (reason == Skip.MarketHalted && batch.order.stepCount == 0) reason = Skip.None;
         else if (reason == Skip.None && (batch.voided >> word.zone()) & 1 == 1) reason = Skip.ZoneVoided;
-        if (reason == Skip.None) reason = _take(batch, word, word.handovers() == 1);
+        if (reason == Skip.None) reason = _isSpanned(batch) ? Skip.Replayed : _take(batch, word, word.handovers() == 1);
+    }
+
+    /// Whether a day order of the point took as high a sequence as that of the order at hand.
+    function _isSpanned(Batch memory batch) private view returns (bool) {
+        if (!batch.spanned) return false;
+        uint256 point = batch.order.point;
+        uint256 held = DaySpans.sequenceIn(_spans[DaySpans.keyOf(point)], point, batch.slot);
+        return held != 0 && batch.order.sequence <= held;
     }
 
     function bookOf(uint32 slot) external view returns (bytes32 book, uint32 wordCount) {
@@ -183,8 +195,9 @@ contract OrderBook is DayBook {
         sequences = new uint8[](count);
         for (uint256 i = 0; i < count; ++i) {
             uint256 slot = fromSlot + i;
-            uint256 page = ReplayPages.inLap(_sequences[ReplayPages.keyOf(point, slot)], slot);
-            sequences[i] = uint8(ReplayPages.sequenceOf(page, point, slot));
+            uint256 sequence = _pagedIn(point, slot);
+            uint256 spanned = DaySpans.sequenceIn(_spans[DaySpans.keyOf(point)], point, slot);
+            sequences[i] = uint8(sequence > spanned ? sequence : spanned);
         }
     }
 
@@ -198,6 +211,8 @@ contract OrderBook is DayBook {
         else {
             batch.domainSeparator = _domainSeparatorV4();
             batch.sequenceKey = NO_PAGE;
+            batch.entry = _books.entryOf(slot);
+            batch.spanned = batch.entry & BookRing.SPANNED != 0;
             batch.margin.key = NO_PAGE;
             EmergencyWord emergency_ = _emergency;
             batch.margin.voided = emergency_.voidedIn(slot);
@@ -214,7 +229,7 @@ contract OrderBook is DayBook {
         uint32 slot = uint32(batch.slot);
         _flushSequences(batch);
         uint256 length = batch.wordsEnd - batch.words;
-        (bytes32 book, uint32 wordCount) = _books.get(slot);
+        (bytes32 book, uint32 wordCount) = BookRing.bookIn(batch.entry, slot);
         wordCount += uint32(length / 16);
         bytes memory words = new bytes(length);
         uint256 from = batch.words;
@@ -226,7 +241,7 @@ contract OrderBook is DayBook {
             mstore(words, length)
         }
         book = book & BookRing.HASH;
-        _books.put(slot, book, wordCount);
+        _books.replace(slot, batch.entry, book, wordCount, BookRing.PAGED);
         emit Appended(slot, words, book, wordCount);
     }
 

@@ -42,8 +42,8 @@ export const auctioneerConfigSchema = z
      * at least this, token base units; 0: never.
      */
     forfeitFrom: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1_000_000),
-    /** Day orders in one transaction; one of 96 slots takes about 150,000 gas, and each slot 20,000 for all of them. */
-    maxDayOrdersPerTransaction: z.number().int().min(1).max(100).default(50),
+    /** Day orders in one transaction; one of 96 slots takes 60,000 to 90,000 gas, and each slot 12,000 for all of them. */
+    maxDayOrdersPerTransaction: z.number().int().min(1).max(200).default(50),
     settle: z
       .object({
         /** Slots settled in one transaction (fewer where many meters would exceed its gas). */

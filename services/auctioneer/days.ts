@@ -2,8 +2,8 @@ import { id as hashText, isError, keccak256, type TransactionReceipt, type Typed
 import { isRetryable, wrongInput } from "../platform/errors.ts";
 import type { DayOrderBody, DayOrderState } from "../protocol/day-schema.ts";
 import { gateOf } from "../protocol/clearing.ts";
-import { dayKeyOf, takenSlotsOf } from "../protocol/day-events.ts";
-import { dayOrderDigest, slotsOf, stepsBySlot } from "../protocol/day-order.ts";
+import { dayKeyOf, expandDays, takenSlotsOf } from "../protocol/day-events.ts";
+import { dayOrderDigest, dayOrderOfBody, slotsOf, stepsBySlot } from "../protocol/day-order.ts";
 import { eventsOfReceipt, skipReasonOf } from "../protocol/events.ts";
 import { encodeAppendDays } from "./calls.ts";
 import { reasonOf, type Context } from "./context.ts";
@@ -46,7 +46,8 @@ export const createDayOrders = (context: Context, domain: TypedDataDomain): DayO
   let most = config.maxDayOrdersPerTransaction;
 
   const accept = async (order: DayOrderBody, now: number): Promise<string> => {
-    const id = hashText(JSON.stringify([dayOrderDigest(domain, order), order.delegate, order.signature.toLowerCase()]));
+    const digest = dayOrderDigest(domain, dayOrderOfBody(order));
+    const id = hashText(JSON.stringify([digest, order.delegate, order.signature.toLowerCase()]));
     if (store.get("SELECT 1 FROM day_orders WHERE id = ?", id)) return id;
     const { points, terms, slots } = context.view();
     const point = points.get(order.point);
@@ -72,7 +73,7 @@ export const createDayOrders = (context: Context, domain: TypedDataDomain): DayO
       throw wrongInput(
         `firstSlot: no slot from ${order.firstSlot} on takes it: gates closed, terms not published, more than ${AHEAD_SLOTS} slots ahead, or sequence ${order.sequence} is used there`,
       );
-    await verify(order, dayOrderDigest(domain, order), point, now);
+    await verify(order, digest, point, now);
     store.transaction(() => keep(id, order));
     return id;
   };
@@ -100,7 +101,7 @@ export const createDayOrders = (context: Context, domain: TypedDataDomain): DayO
     const appended = new Set<string>();
     const skipped = new Map<string, number>();
     const slotsSkipped = new Map<string, number>();
-    for (const event of eventsOfReceipt(receipt, addresses.orderBook)) {
+    for (const event of expandDays(eventsOfReceipt(receipt, addresses.orderBook))) {
       if (event.name === "DayOrderAppended") appended.add(dayKeyOf(takenSlotsOf(event)));
       if (event.name === "DaySkipped") skipped.set(dayKeyOf(event), event.reason);
       if (event.name === "OrderSkipped") slotsSkipped.set(`${event.point}:${event.sequence}`, event.reason);

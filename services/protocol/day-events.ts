@@ -1,4 +1,4 @@
-import { stepsBySlot, unpackDayOrder } from "./day-order.ts";
+import { slotsOf, splitDayOrders, stepsBySlot, unpackDayOrder } from "./day-order.ts";
 import { decodeLog, type ChainEvent, type RawLog } from "./events.ts";
 import { countOf, encodeBook, type Batch } from "./words.ts";
 
@@ -11,22 +11,34 @@ export const decodeLogs = (logs: readonly RawLog[]): ChainEvent[] =>
   expandDays(logs.flatMap((log) => decodeLog(log) ?? []));
 
 /**
- * Puts one `Appended` for each slot in the place of `DaysAppended`: the batch that `OrderBook.appendDays` folded into its book. What
- * knows single orders then knows day orders. The events must be of whole transactions, in order.
+ * Puts in the place of `DaysAppended` what it tells: a `DayOrderAppended` for each order that was taken, then an `Appended` for each
+ * slot, the batch that `OrderBook.appendDays` folded into its book. What knows single orders then knows day orders.
  */
-export const expandDays = (events: readonly ChainEvent[]): ChainEvent[] => {
-  const result: ChainEvent[] = [];
-  let waiting: DayOrderAppended[] = [];
-  for (const event of events) {
-    if (event.name === "DayOrderAppended") {
-      waiting.push(event);
-      result.push(event);
-    } else if (event.name === "DaysAppended") {
-      result.push(...batchesOf(event, waiting));
-      waiting = [];
-    } else result.push(event);
-  }
-  return result;
+export const expandDays = (events: readonly ChainEvent[]): ChainEvent[] =>
+  events.flatMap((event) => {
+    if (event.name !== "DaysAppended") return [event];
+    const orders = ordersOf(event);
+    return [...orders, ...batchesOf(event, orders)];
+  });
+
+/** Flags of an outcome: 4 bytes slot of the margin, 32 bytes slots that were taken and got words, follow. */
+const MARGINED = 32;
+const PARTLY = 64;
+
+const ordersOf = ({ outcomes, orders, block, blockHash, txHash, logIndex }: DaysAppended): DayOrderAppended[] => {
+  let at = 2;
+  const take = (bytes: number): bigint => {
+    at += 2 * bytes;
+    return BigInt(`0x${outcomes.slice(at - 2 * bytes, at)}`);
+  };
+  return splitDayOrders(orders).map((order) => {
+    const [zone, flags] = [Number(take(1)), Number(take(1))];
+    if (flags & MARGINED) take(4);
+    const all = (1n << BigInt(slotsOf(unpackDayOrder(order)))) - 1n;
+    const [taken, worded] = flags & PARTLY ? [take(16), take(16)] : [all, all];
+    const place = { block, blockHash, txHash, logIndex };
+    return { name: "DayOrderAppended", zone, priority: flags & 3, taken, worded, order, ...place };
+  });
 };
 
 /** 32 bytes hash and 4 bytes count. */

@@ -18,6 +18,8 @@ export const dayOrderBodySchema = z
     energyWh: z.array(int24).min(1).max(960),
     priceMicroPerKwh: z.array(int40).min(1).max(960),
     delegate: address.nullable(),
+    /** Signed as `PackedDayOrder`. */
+    packed: z.boolean().default(false),
     signature: hexBytes,
   })
   .strict();

@@ -98,8 +98,7 @@ const iface = new Interface([
   "event EnvelopesSet(uint32 indexed firstSlot,bytes[] lists)",
   `event TermsPublished(uint32 indexed firstSlot,${TERMS}[] terms)`,
   "event Appended(uint32 indexed slot,bytes words,bytes32 book,uint32 wordCount)",
-  "event DayOrderAppended(uint8 zone,uint8 priority,uint128 taken,uint128 worded,bytes order)",
-  "event DaysAppended(uint32 indexed firstSlot,bytes books)",
+  "event DaysAppended(uint32 indexed firstSlot,bytes books,bytes outcomes,bytes orders)",
   "event DaySkipped(uint32 indexed point,uint32 firstSlot,uint8 sequence,uint8 reason)",
   "event OrderSkipped(uint32 indexed slot,uint32 indexed point,uint8 sequence,uint8 reason)",
   `event Cleared(uint32 indexed slot,address indexed clearer,${RECORD} record,uint64 boughtWh,int256 welfareNano)`,
@@ -151,10 +150,10 @@ export type EventBody =
   /** Lists of consecutive slots (envelopes.ts). */
   | { name: "EnvelopesSet"; firstSlot: number; lists: string[] }
   | { name: "Appended"; slot: number; words: string; book: string; wordCount: number }
-  /** A day order was taken; bit i of `taken` and `worded` is its i-th slot. `order`: PackedDays up to the last step. */
+  /** `expandDays` makes a `DayOrderAppended` of it for each order and an `Appended` for each slot. */
+  | { name: "DaysAppended"; firstSlot: number; books: string; outcomes: string; orders: string }
+  /** No event of its own. Bit i of `taken` and `worded` is the order's i-th slot; `order`: PackedDays up to the last step. */
   | { name: "DayOrderAppended"; zone: number; priority: number; taken: bigint; worded: bigint; order: string }
-  /** `expandDays` makes an `Appended` of it for each slot. */
-  | { name: "DaysAppended"; firstSlot: number; books: string }
   | { name: "DaySkipped"; point: number; firstSlot: number; sequence: number; reason: number }
   | { name: "OrderSkipped"; slot: number; point: number; sequence: number; reason: number }
   | { name: "Cleared"; slot: number; clearer: string; record: ClearingRecord; boughtWh: bigint; welfareNano: bigint }
@@ -271,13 +270,11 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
       return { name, id: text("id") };
     case "Appended":
       return { name, slot: num("slot"), words: text("words"), book: text("book"), wordCount: num("wordCount") };
-    case "DayOrderAppended":
-      return {
-        ...{ name, zone: num("zone"), priority: num("priority") },
-        ...{ taken: big("taken"), worded: big("worded"), order: text("order") },
-      };
     case "DaysAppended":
-      return { name, firstSlot: num("firstSlot"), books: text("books") };
+      return {
+        ...{ name, firstSlot: num("firstSlot"), books: text("books") },
+        ...{ outcomes: text("outcomes"), orders: text("orders") },
+      };
     case "DaySkipped":
       return {
         name,

@@ -103,12 +103,12 @@ export const createSlotReader = async (provider: PooledProvider, addresses: Addr
     },
     market: async (slot) => {
       const { book, wordCount } = await orderBook.bookOf(slot);
-      const topic = (name: "Appended" | "DayOrderAppended" | "DaysAppended" | "ZonesVoided"): string =>
+      const topic = (name: "Appended" | "DaysAppended" | "ZonesVoided"): string =>
         orderBook.interface.getEvent(name).topicHash;
       const address = addresses.orderBook;
       const filters = [
         { address, topics: [topic("Appended"), topicOf(slot)] },
-        { address, topics: [[topic("DayOrderAppended"), topic("DaysAppended"), topic("ZonesVoided")]] },
+        { address, topics: [[topic("DaysAppended"), topic("ZonesVoided")]] },
       ];
       const found = await eventsOf(
         filters,

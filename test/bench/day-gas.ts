@@ -15,28 +15,31 @@ export const measureDayGas = async (): Promise<GasRow[]> => {
   await world.goTo(world.startOf(first - 2));
   await world.publishTerms(first, 115);
   // Some homes at a time: fresh storage is dearer than a transaction's gas for all of them.
-  for (let from = 0; from < HOMES; from += 25) await appendDays(world, await dayOrders(world, first, 25, 96, 1, from));
+  for (let from = 0; from < HOMES; from += 25)
+    await appendDays(world, await dayOrders(world, first, 25, 96, 1, { from }));
   await finalThrough(world, first + 115);
 
   const later = first + RING;
   await world.goTo(world.startOf(later - 2));
   await world.publishTerms(later, 115);
   const rows: GasRow[] = [];
-  for (const [homes, slots, stepsPerSlot, figure] of [
-    [100, 96, 2, 700],
-    [100, 96, 1, 0],
-    [10, 96, 2, 0],
-    [1, 96, 2, 0],
+  for (const [homes, slots, stepsPerSlot, figure, packed] of [
+    [100, 96, 2, 700, false],
+    [100, 96, 1, 0, false],
+    [100, 96, 2, 0, true],
+    [100, 96, 1, 0, true],
+    [10, 96, 2, 0, true],
+    [1, 96, 2, 0, true],
   ] as const) {
     const fork = await world.networkHelpers.takeSnapshot();
     const { gasUsed, taken, skippedSlots } = await appendDays(
       world,
-      await dayOrders(world, later, homes, slots, stepsPerSlot),
+      await dayOrders(world, later, homes, slots, stepsPerSlot, { packed }),
     );
     if (taken !== homes || skippedSlots.length > 0) throw new Error(`${taken} of ${homes} day orders were taken`);
     await fork.restore();
     rows.push({
-      what: `day order, ${homes} accounts, ${slots} slots x ${stepsPerSlot} words, steady state`,
+      what: `day order, ${packed ? "signed as bytes, " : ""}${homes} accounts, ${slots} slots x ${stepsPerSlot} words, steady state`,
       figure,
       measured: Math.round(Number(gasUsed) / (homes * slots * stepsPerSlot)),
       unit: "gas per order word",
@@ -45,17 +48,25 @@ export const measureDayGas = async (): Promise<GasRow[]> => {
   return rows;
 };
 
-const dayOrders = (world: World, firstSlot: number, homes: number, slots: number, stepsPerSlot: number, from = 0) =>
+const dayOrders = (
+  world: World,
+  firstSlot: number,
+  homes: number,
+  slots: number,
+  stepsPerSlot: number,
+  { from = 0, packed = false }: { from?: number; packed?: boolean },
+) =>
   Promise.all(
     Array.from({ length: homes }, (_, i) => {
       const point = from + i;
       const side = point % 2 === 0 ? 1 : -1;
       const steps = Array.from({ length: slots * stepsPerSlot }, (_unused, at) => at);
-      return signedDay(world, {
+      const order = {
         ...{ point, firstSlot, stepsPerSlot, sequence: 1, green: false },
         energyWh: steps.map((at) => side * (400 + 3 * point + at)),
         priceMicroPerKwh: steps.map((at) => 80_000 + 137 * at + 1_000 * point),
-      });
+      };
+      return signedDay(world, order, undefined, false, packed);
     }),
   );
 

@@ -21,7 +21,7 @@ contract BoundsTest {
     mapping(uint256 => uint256) private _ring;
 
     function put(uint32 slot, bytes32 book, uint32 words) external {
-        _ring.put(slot, book, words);
+        _ring.put(slot, book, words, 0);
     }
 
     function setUnopened(uint32 slot, uint32 unopened) external {

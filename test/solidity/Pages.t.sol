@@ -59,20 +59,6 @@ contract PagesTest {
         );
     }
 
-    function testFuzz_Rows(uint256 page, uint256 point, uint256 row) external pure {
-        point %= 1 << 32;
-        uint256 slot = page % (1 << 24);
-        row &= ReplayPages.ROW;
-        uint256 before = ReplayPages.inLap(page, slot);
-        uint256 written = ReplayPages.withRow(before, slot, row);
-        require(ReplayPages.rowOf(written, slot) == row, "row");
-        require(ReplayPages.rowOf(written, slot ^ 1) == ReplayPages.rowOf(before, slot ^ 1), "other row");
-        require(ReplayPages.inLap(written, slot) == written, "same lap");
-        uint256 shift = ReplayPages.rowShiftOf(point);
-        require((row >> shift) & 15 == ReplayPages.sequenceOf(written, point, slot), "place in the row");
-        require(ReplayPages.keyOf(point, slot) == ReplayPages.keyOf(point, slot ^ 1), "one page for both");
-    }
-
     function _same(uint256 a, uint256 b, uint256 point, uint256 slot) private pure returns (bool) {
         return ReplayPages.sequenceOf(a, point, slot) == ReplayPages.sequenceOf(b, point, slot);
     }

@@ -45,9 +45,10 @@ export const signedDay = (
   order: DayOrder,
   signer?: Wallet,
   delegated = false,
+  packed = false,
 ): Promise<SignedDayOrder> => {
   const by = signer ?? (world.owners[order.point] as Wallet);
-  return signDayOrder(by, orderDomain(world.addresses), order, delegated ? by.address : ZeroAddress);
+  return signDayOrder(by, orderDomain(world.addresses), order, delegated ? by.address : ZeroAddress, packed);
 };
 
 /** Sends day orders, and tells what the chain said of them. */

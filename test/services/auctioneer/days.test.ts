@@ -33,16 +33,23 @@ describe("auctioneer: day orders", function () {
     signer = market.owners[point] as Wallet,
   ): Promise<DayOrderBody> =>
     bodyOfDayOrder(
-      await signDayOrder(signer, orderDomain(market.addresses), {
-        point,
-        firstSlot: slot,
-        stepsPerSlot: 1,
-        sequence: 1,
-        green: false,
-        energyWh: steps.map(([energyWh]) => energyWh),
-        priceMicroPerKwh: steps.map(([, price]) => price),
-        ...rest,
-      }),
+      await signDayOrder(
+        signer,
+        orderDomain(market.addresses),
+        {
+          point,
+          firstSlot: slot,
+          stepsPerSlot: 1,
+          sequence: 1,
+          green: false,
+          energyWh: steps.map(([energyWh]) => energyWh),
+          priceMicroPerKwh: steps.map(([, price]) => price),
+          ...rest,
+        },
+        undefined,
+        // Every other point signs bytes.
+        point % 2 === 1,
+      ),
     );
   const refusal = (body: unknown): Promise<string> =>
     post(body).then(
@@ -65,6 +72,7 @@ describe("auctioneer: day orders", function () {
     expect(await refusal({ ...good, stepsPerSlot: 3 })).to.match(/energyWh: 1 steps are not/);
     expect(await refusal({ ...good, sequence: 16 })).to.match(/sequence: must be from 1 to 15/);
     expect(await refusal({ ...good, sequence: 2 })).to.match(/signature: is not/);
+    expect(await refusal({ ...good, packed: true })).to.match(/signature: is not/);
     expect(await refusal({ ...good, energyWh: [2 ** 23] })).to.match(/energyWh/);
     expect(await refusal(await day(0, [[49, 90_000]]))).to.match(/below 50 Wh/);
     expect(await refusal(await day(0, [[100, TERMS.bandMax + 1]]))).to.match(/its band/);
