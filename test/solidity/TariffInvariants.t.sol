@@ -30,6 +30,8 @@ contract TariffInvariants {
     function invariant_Tariffs() external view {
         (uint32 first, uint32 through) = (_t.firstPublished(), _t.throughPublished());
         if (through != 0 && _t.previewed() != 0) _publishedByRule(first, through);
+        if (through != 0) _frozen(first);
+        if (through > first) _frozen(through);
         // One slot after the other, all of them in the long run.
         _frozen(uint32(block.timestamp / 900) - 64 + uint32((_t.steps() * 37) % 224));
     }

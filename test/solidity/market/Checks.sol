@@ -21,6 +21,7 @@ abstract contract Checks is States {
         _wordFees();
         _finalityOnlyRises();
         _marginHolds();
+        _tradesBind();
         _waterfall();
         _emergencyLevel();
         _books();
@@ -75,6 +76,15 @@ abstract contract Checks is States {
             for (uint256 i = 0; i < settledAhead.length; ++i) if (settledAhead[i] <= marginedThrough[a]) --open;
             int256 backing = _held[a] + standings[a].credit - _boundByTrades(a) + unpromised[a];
             require(backing >= open * _perSlot(a), "margin: does not hold the open slots' worst");
+        }
+    }
+
+    /// What trades bind is what those that are not undone or released do.
+    function _tradesBind() private view {
+        for (uint256 a = 0; a < zoneOf.length; ++a) {
+            (uint256 nano, uint256 trades) = bilaterals.boundOf(uint32(a));
+            require(int256(nano) == _boundByTrades(a), "trades: bound is not what open trades bind");
+            require(trades == openTrades[a], "trades: not those that are open");
         }
     }
 

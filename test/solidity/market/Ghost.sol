@@ -85,6 +85,8 @@ abstract contract Ghost is World {
     /// Last slot that each point's margin was found to suffice for, and money that it lost since in ways that no margin is for.
     uint32[8] internal marginedThrough;
     int256[8] internal unpromised;
+    /// Whether it must be found to suffice anew before the next order: a module took money, or more than it was for can be lost.
+    bool[8] internal dropped;
     int256 internal constant NO_PROMISE = 1 << 200;
 
     /// How often things happened, so that a test can tell that they do.

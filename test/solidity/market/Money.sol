@@ -61,8 +61,8 @@ abstract contract Money is Settling {
             return _refused(owner, address(ledger), call, refusal);
         }
         uint256 had = token.balanceOf(owner);
-        CHEATS.prank(owner);
-        require(ledger.withdraw(_account(a)) == amount, "withdrawal: not what the rules leave");
+        uint256 paid = abi.decode(_taken("stuck: a request is not paid", owner, address(ledger), call), (uint256));
+        require(paid == amount, "withdrawal: not what the rules leave");
         require(token.balanceOf(owner) == had + amount, "withdrawal: not what was paid");
         asked.amount -= amount;
         balances[a] -= int256(amount) * 1_000;
@@ -148,7 +148,7 @@ abstract contract Money is Settling {
         if (balances[a] >= 0) return _refused(STRANGER, address(ledger), call, ILedger.NotInDefault.selector);
         ledger.suspend(uint32(a));
         (s.since, s.short) = (_current(), -balances[a]);
-        unpromised[a] = NO_PROMISE;
+        (unpromised[a], dropped[a]) = (NO_PROMISE, true);
         _count("suspended");
     }
 
@@ -214,6 +214,7 @@ abstract contract Money is Settling {
         balances[from] -= nano;
         balances[to] += nano;
         unpromised[from] += nano;
+        if (nano != 0) dropped[from] = true;
         _count("moved");
     }
 

@@ -159,6 +159,7 @@ abstract contract Orders is Ghost {
             }
             require(d.predicted == IOrderBook.Skip.None, "replay, suspension, halt: an order was taken");
             require(d.steps == 0 || slot <= marginedThrough[d.point], "margin: an order without margin");
+            require(d.steps == 0 || !dropped[d.point], "margin: an order on a margin that was dropped");
             require(d.steps != 0 || marginedThrough[d.point] == throughBefore, "margin: a cancellation extends it");
             sequences[slot][d.point] = d.sequence;
             words = bytes.concat(words, d.words);
@@ -179,6 +180,7 @@ abstract contract Orders is Ghost {
         require(backing >= _openSlots(through) * _perSlot(point), "margin: extended beyond the balance");
         marginedThrough[point] = through;
         unpromised[point] = 0;
+        dropped[point] = false;
         _count("extended");
     }
 

@@ -4,11 +4,11 @@ pragma solidity ^0.8.28;
 import {IMeterOracle, Report} from "../../../contracts/interfaces/IMeterOracle.sol";
 import {ISettlement, SlotToResettle, SlotToSettle} from "../../../contracts/interfaces/ISettlement.sol";
 import {CHEATS} from "./Cheats.sol";
-import {Clearing} from "./Clearing.sol";
+import {Margins} from "./Margins.sol";
 import {Model} from "./Model.sol";
 
 /// Reports, settlement, corrections, estimates, finality.
-abstract contract Settling is Clearing {
+abstract contract Settling is Margins {
     bytes32 private constant REPORT = keccak256(
         "Report(uint32 slot,uint8 version,uint8 attempt,bytes32 readingsHash,bytes32 root)"
     );
@@ -214,7 +214,8 @@ abstract contract Settling is Clearing {
             bytes memory readings = readingsOf[some[i]][slots[some[i]].version];
             given[i] = SlotToSettle(_recordOf(some[i]), readings, _root(some[i], readings));
         }
-        settlement.settle(given);
+        _beforeSettling();
+        _byAnybody(abi.encodeCall(settlement.settle, (given)));
         for (uint256 i = 0; i < count; ++i) {
             Slot storage s = slots[some[i]];
             (s.status, s.since, s.settledVersion) = (2, _current(), s.version);
@@ -222,6 +223,7 @@ abstract contract Settling is Clearing {
             _pay(some[i], given[i].readings, false);
             _markSettled(some[i]);
         }
+        _checkTaken();
         _refused(
             STRANGER,
             address(settlement),
@@ -290,46 +292,20 @@ abstract contract Settling is Clearing {
             if (a >= zoneOf.length) continue;
             int256 delta = paid[a] - wordFees[a];
             balances[a] -= wordFees[a];
-            _checkMargin(slot, a, delta, unmet[a], _withinRating(readings, a));
+            _checkMargin(slot, a, delta, unmet[a], readings);
         }
         require(sum == 0, "conservation: a slot's payments do not sum to zero");
     }
 
-    /// A slot takes from an account that keeps to its ratings at most what it binds: the point's margin per slot, and each trade's. What a
-    /// trade's undelivered energy costs beyond the tariffs is not covered (IBilaterals), nor what lies beyond the ratings.
-    function _checkMargin(uint32 slot, uint256 a, int256 delta, int256 unmet, bool kept) private {
-        int256 ofTrades = _tradeMargin(slot, a);
-        if (ofTrades == 0) unmet = 0;
-        if (kept) require(delta + unmet >= -_perSlot(a) - ofTrades, "margin: a slot took more than it binds");
-        if (delta >= 0) return;
-        if (!kept || slot > marginedThrough[a]) unpromised[a] -= delta;
-        else if (delta < -_perSlot(a)) unpromised[a] -= delta + _perSlot(a);
-    }
-
-    /// Margin that trades bound for this slot.
-    function _tradeMargin(uint32 slot, uint256 a) private view returns (int256 nano) {
-        for (uint256 i = 0; i < registered.length; ++i) {
-            Registered storage r = registered[i];
-            if (slot < r.trade.firstSlot || slot >= r.trade.firstSlot + r.trade.slots) continue;
-            if (r.trade.seller == a) nano += r.sellerNano;
-            if (r.trade.buyer == a) nano += r.buyerNano;
-        }
-    }
-
-    function _withinRating(bytes memory readings, uint256 point) private view returns (bool) {
-        if (8 * point >= readings.length) return true;
-        uint64 raw;
-        assembly ("memory-safe") {
-            raw := shr(192, mload(add(add(readings, 32), shl(3, point))))
-        }
-        uint256 quality = raw >> 62;
-        return quality == 3 || ((raw >> 31) % 2 ** 31 <= ratings[point][0] && raw % 2 ** 31 <= ratings[point][1]);
+    /// Whoever settles what is over is not refused, whatever state the market is in.
+    function _byAnybody(bytes memory call) private {
+        _taken("stuck: a slot cannot be settled", STRANGER, address(settlement), call);
     }
 
     function _estimate(uint32 slot) private {
         Slot storage s = slots[slot];
         if (s.status != 0 || now_ < (uint256(slot) + 9) * 900) return;
-        settlement.estimate(slot);
+        _byAnybody(abi.encodeCall(settlement.estimate, (slot)));
         s.status = 1;
         s.since = s.version == 0 ? slot + 9 : _current();
         _refused(
@@ -349,10 +325,12 @@ abstract contract Settling is Clearing {
             _refused(STRANGER, address(settlement), call, ISettlement.TooEarly.selector);
             return;
         }
-        settlement.settleEstimated(_recordOf(slot));
+        _beforeSettling();
+        _byAnybody(call);
         (s.status, s.settledVersion) = (2, 0);
         _pay(slot, "", true);
         _markSettled(slot);
+        _checkTaken();
         _refused(STRANGER, address(settlement), call, ISettlement.AlreadySettled.selector);
         _count("settled estimated");
     }

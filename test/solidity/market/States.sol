@@ -92,7 +92,9 @@ abstract contract States is Money {
         grid.island(1);
         versions.push(GridVersion(from, true));
         zoneEverIslanded = true;
-        for (uint256 i = 0; i < zoneOf.length; ++i) if (zoneOf[i] == 1) unpromised[i] = NO_PROMISE;
+        for (uint256 i = 0; i < zoneOf.length; ++i) {
+            if (zoneOf[i] == 1) (unpromised[i], dropped[i]) = (NO_PROMISE, true);
+        }
         for (uint32 slot = from; slot < from + 8; ++slot) {
             Slot storage s = slots[slot];
             if (s.book.length == 0) continue;
@@ -156,7 +158,7 @@ abstract contract States is Money {
         if (limitWh > r[2]) {
             if (++raises[a] > 60) return;
             // What was margined before counts no longer.
-            unpromised[a] = NO_PROMISE;
+            (unpromised[a], dropped[a]) = (NO_PROMISE, true);
         }
         CHEATS.prank(owner);
         points.setTradeLimit(uint32(a), limitWh);

@@ -98,8 +98,9 @@ abstract contract Trades is Orders {
         bytes memory call = abi.encodeCall(bilaterals.register, (t, seller, buyer));
         bytes4 refusal = _refusalOf(t.seller, r.sellerNano * int256(uint256(t.slots)));
         if (refusal == 0) refusal = _refusalOf(t.buyer, r.buyerNano * int256(uint256(t.slots)));
-        if (refusal != 0) return _refused(STRANGER, address(bilaterals), call, refusal);
-        bilaterals.register(t, seller, buyer);
+        string memory wrong = "trades: registered without the margin";
+        if (refusal != 0) return _refusedOr(wrong, STRANGER, address(bilaterals), call, refusal);
+        _taken("trades: refused with the margin", STRANGER, address(bilaterals), call);
         _refused(STRANGER, address(bilaterals), call, IBilaterals.TradeKnown.selector);
         registered.push(r);
         ++openTrades[t.seller];

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IAuction} from "../../../contracts/interfaces/IAuction.sol";
 import {IBilaterals} from "../../../contracts/interfaces/IBilaterals.sol";
 import {IEmergency, MarketLimits} from "../../../contracts/interfaces/IEmergency.sol";
@@ -190,10 +191,35 @@ abstract contract World {
 
     /// The call is refused with this error.
     function _refused(address sender, address target, bytes memory data, bytes4 expected) internal {
+        _refusedOr("refused: a call that must fail was taken", sender, target, data, expected);
+    }
+
+    function _refusedOr(
+        string memory wrong,
+        address sender,
+        address target,
+        bytes memory data,
+        bytes4 expected
+    ) internal {
         CHEATS.prank(sender);
         (bool done, bytes memory answer) = target.call(data);
-        require(!done, "refused: a call that must fail was taken");
+        require(!done, wrong);
         require(answer.length >= 4 && bytes4(answer) == expected, "refused: another error");
+    }
+
+    /// The call is taken; else the message says what is wrong, with the error that it met.
+    function _taken(
+        string memory otherwise,
+        address sender,
+        address target,
+        bytes memory data
+    ) internal returns (bytes memory answer) {
+        bool done;
+        CHEATS.prank(sender);
+        (done, answer) = target.call(data);
+        if (done) return answer;
+        bytes4 error_ = answer.length < 4 ? bytes4(0) : bytes4(answer);
+        revert(string.concat(otherwise, " (", Strings.toHexString(uint32(error_), 4), ")"));
     }
 
     function _pick(uint256 seed, uint256 salt, uint256 below) internal pure returns (uint256) {

@@ -30,7 +30,7 @@ abstract contract DayArchive is Stand {
     /// Number of the meter whose reading stands at `index`.
     function _meterAt(uint256 index) internal view virtual returns (uint256);
 
-    function wordOf(uint32 day_) external view returns (uint256) {
+    function wordOf(uint32 day_) public view virtual returns (uint256) {
         return _words[day_];
     }
 
@@ -105,6 +105,15 @@ abstract contract DayArchive is Stand {
         }
         range.slots = steps;
         range.nodes = nodes;
+    }
+
+    /// Neighbours alone, where every leaf of the range is known.
+    function _neighboursOf(uint32 from, uint32 through) internal view returns (bytes32[] memory nodes) {
+        nodes = new bytes32[](2 * LEVELS);
+        uint256 filled = _neighbours(nodes, 0, from, through);
+        assembly ("memory-safe") {
+            mstore(nodes, filled)
+        }
     }
 
     /// Lists of sales of the slots that have one.
