@@ -14,8 +14,8 @@ const hot = { ...solc, settings: { evmVersion: "cancun", viaIR: true, optimizer:
 /** The same, smaller: the order book would not fit otherwise. */
 const large = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true, runs: 1_000 } } };
 
-/** The auction is smaller so; its loops are assembly. */
-const fitting = { ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } } };
+/** As fast as fits; its loops are assembly. */
+const clearing = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true, runs: 700 } } };
 
 /** What would not fit into a contract otherwise. */
 const compact = { ...solc, settings: { ...hot.settings, optimizer: { enabled: true, runs: 200 } } };
@@ -31,7 +31,9 @@ export default defineConfig({
         compilers: [{ ...solc, settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 1_000 } } }],
         overrides: {
           "contracts/pricing/OrderBook.sol": large,
-          "contracts/pricing/Auction.sol": fitting,
+          "contracts/pricing/Auction.sol": clearing,
+          "contracts/libraries/ClearingParts.sol": compact,
+          "contracts/test/ClearingHarness.sol": clearing,
           "contracts/balancing/Losses.sol": hot,
           "contracts/balancing/PeakCharge.sol": hot,
           "contracts/balancing/Refunds.sol": hot,

@@ -21,7 +21,7 @@ const contracts = [
   ["consumption", "MeteringPoints"],
   ["consumption", "MeterOracle"],
   ["libraries", "ClearingMesh"],
-  ["libraries", "ClearingRadial"],
+  ["libraries", "ClearingParts"],
   ["pricing", "Auction"],
   ["pricing", "Bilaterals"],
   ["pricing", "Ledger"],

@@ -94,8 +94,14 @@ contract Grid is IGrid, AccessManaged {
     }
 
     function networkOf(uint32 slot) external view returns (GridZone[] memory zones, bytes memory limits) {
+        address stored;
+        (stored, limits) = storedNetworkOf(slot);
+        zones = abi.decode(CodeStore.read(stored), (GridZone[]));
+    }
+
+    function storedNetworkOf(uint32 slot) public view returns (address stored, bytes memory limits) {
         (uint32 version, , Version storage found) = _find(slot);
-        zones = abi.decode(CodeStore.read(found.pointer), (GridZone[]));
+        stored = found.pointer;
         if (found.meshed) limits = CodeStore.readAll(_limits[version - 1]);
     }
 

@@ -67,6 +67,8 @@ interface IGrid {
     function gridOf(uint32 slot) external view returns (GridZone[] memory);
     /// The same and, where it is meshed, the limits as in `LimitsSet`; empty where it is radial.
     function networkOf(uint32 slot) external view returns (GridZone[] memory zones, bytes memory limits);
+    /// `networkOf` for a clearing: the zones are abi.encode(GridZone[]) in the code of `stored` (CodeStore).
+    function storedNetworkOf(uint32 slot) external view returns (address stored, bytes memory limits);
     /// Limits in force in `slot`; none where the network is radial.
     function limitsOf(uint32 slot) external view returns (NetworkLimit[] memory);
     /// One bit per zone that is without a backup supplier in some version so far: its accounts' margin counts with the band's bounds.

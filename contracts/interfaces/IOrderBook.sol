@@ -92,7 +92,8 @@ interface IOrderBook {
     function appendSealed(uint32 slot, bytes calldata orders) external returns (uint256 appended);
     /// The slot's book is complete after this block time: the gate, or the end of the opening window (150 s later) while sealed
     /// batches are not opened. Before the gate more can be sealed. Never (type max) while the market state forbids clearing.
-    function clearableFrom(uint32 slot) external view returns (uint256);
+    /// With it `bookOf`: all that a clearing needs of the book.
+    function clearableFrom(uint32 slot) external view returns (uint256 from, bytes32 book, uint32 wordCount);
     function sealedBatches() external view returns (address);
 
     /// Day orders, for any accounts and slots: one signature covers up to 120 consecutive slots with up to 8 steps each. `orders`:

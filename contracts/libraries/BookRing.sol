@@ -23,7 +23,12 @@ library BookRing {
 
     /// keccak256(abi.encode(chainid, this, slot)), shortened: the same order can never stand in two books.
     function start(uint32 slot) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), slot)) & HASH;
+        return startIn(address(this), slot);
+    }
+
+    /// The same for the book of another contract.
+    function startIn(address orderBook, uint32 slot) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, orderBook, slot)) & HASH;
     }
 
     /// The book's hash once the orders of `zones` (a bit each) that stand in it are void: 33 bytes follow the hash, and no batch of

@@ -11,6 +11,13 @@ library BookTables {
     uint256 internal constant SOLD = 1 << 128;
     uint256 internal constant SOLD_GREEN = (1 << 128) | (1 << 192);
 
+    /// Four lanes of 64 bits: the lowest bit of each, the highest, and the lower half.
+    uint256 private constant ONES = 0x0000000000000001_0000000000000001_0000000000000001_0000000000000001;
+    uint256 private constant HIGHEST = 0x8000000000000000_8000000000000000_8000000000000000_8000000000000000;
+    uint256 private constant LOWER = 0x00000000ffffffff_00000000ffffffff_00000000ffffffff_00000000ffffffff;
+    /// Bits of a raised entry that are set when net sales or words do not fit.
+    uint256 private constant TOO_LARGE = (0xffffffff << 160) | ((0xffffffff ^ PackedEnergy.MAX_WORDS) << 96);
+
     /// Net sold Wh of a point: negative = bought.
     function soldWhOf(BookTable memory table, uint256 point) internal pure returns (int256 soldWh) {
         uint256 entry = _entryOf(table, point);
@@ -29,77 +36,92 @@ library BookTables {
 
     /// Words of a point in the book: replaced ones and cancellations too.
     function wordsOf(BookTable memory table, uint256 point) internal pure returns (uint256) {
-        return uint112(_entryOf(table, point) >> 16);
+        return uint32(_entryOf(table, point) >> 96);
     }
 
     /// Points from 0 to the highest in the book.
     function pointsOf(BookTable memory table) internal pure returns (uint256 points) {
         points = table.points;
         assembly ("memory-safe") {
-            for {
-                let entry := add(mload(table), shl(5, points))
-            } points {
+            let entries := mload(table)
+            // Four at a time while all are empty: the room is a multiple of four.
+            points := and(add(points, 3), not(3))
+            for {} points {
+                points := sub(points, 4)
+            } {
+                let entry := add(entries, shl(5, points))
+                if or(
+                    or(mload(sub(entry, 0x20)), mload(sub(entry, 0x40))),
+                    or(mload(sub(entry, 0x60)), mload(sub(entry, 0x80)))
+                ) {
+                    break
+                }
+            }
+            for {} points {
                 points := sub(points, 1)
             } {
-                entry := sub(entry, 0x20)
-                if mload(entry) {
+                if mload(add(entries, shl(5, sub(points, 1)))) {
                     break
                 }
             }
         }
     }
 
+    /// What a record keeps of the fills: positions, and net green sales where green orders trade apart.
+    function recordOf(
+        BookTable memory table,
+        bool apart
+    ) internal pure returns (bytes memory positions, bytes memory green) {
+        positions = positionsOf(table);
+        if (apart) green = greenOf(table);
+    }
+
     /// The table as dense positions (PackedEnergy) with the number of words of each point, up to the highest in the book.
+    ///
+    /// Four points at once, in lanes of 64 bits: net sold Wh, raised by 2^31, above the number of words.
     function positionsOf(BookTable memory table) internal pure returns (bytes memory positions) {
         uint256 points = pointsOf(table);
+        uint256 all;
         uint256 large;
         assembly ("memory-safe") {
-            let entries := mload(table)
             positions := mload(0x40)
             mstore(positions, shl(2, points))
             let target := add(positions, 0x20)
-            // Every position is written as the top of a whole memory word, in order; 28 bytes spill over. Four entries a turn.
-            mstore(0x40, add(target, and(add(shl(2, points), 91), not(31))))
-            let entry
-            let sold
-            let sign
+            // Up to 15 bytes are written behind the positions, and 24 beyond those are overwritten.
+            mstore(0x40, add(target, and(add(shl(2, points), 71), not(31))))
+            let entry := mload(table)
             for {
-                let end := add(entries, shl(5, points))
-            } lt(entries, end) {
-                entries := add(entries, 0x80)
+                let end := add(entry, shl(5, points))
+            } lt(entry, end) {
+                entry := add(entry, 0x80)
             } {
-                entry := mload(entries)
-                sold := signextend(7, shr(128, entry))
-                sign := sar(255, sold)
-                sold := sub(xor(sold, sign), sign)
-                entry := and(entry, 0xffffffff0000)
-                large := or(large, or(sold, shl(1, entry)))
-                mstore(target, shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
-                entry := mload(add(entries, 0x20))
-                sold := signextend(7, shr(128, entry))
-                sign := sar(255, sold)
-                sold := sub(xor(sold, sign), sign)
-                entry := and(entry, 0xffffffff0000)
-                large := or(large, or(sold, shl(1, entry)))
-                mstore(add(target, 4), shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
-                entry := mload(add(entries, 0x40))
-                sold := signextend(7, shr(128, entry))
-                sign := sar(255, sold)
-                sold := sub(xor(sold, sign), sign)
-                entry := and(entry, 0xffffffff0000)
-                large := or(large, or(sold, shl(1, entry)))
-                mstore(add(target, 8), shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
-                entry := mload(add(entries, 0x60))
-                sold := signextend(7, shr(128, entry))
-                sign := sar(255, sold)
-                sold := sub(xor(sold, sign), sign)
-                entry := and(entry, 0xffffffff0000)
-                large := or(large, or(sold, shl(1, entry)))
-                mstore(add(target, 12), shl(224, or(or(sold, shl(8, entry)), and(sign, 0x80000000))))
+                // The raised sum neither borrows from the field above nor has more than 32 bits.
+                let raised := add(mload(entry), shl(159, 1))
+                all := or(all, raised)
+                mstore(0x00, shl(96, raised))
+                raised := add(mload(add(entry, 0x20)), shl(159, 1))
+                all := or(all, raised)
+                mstore(0x08, shl(96, raised))
+                raised := add(mload(add(entry, 0x40)), shl(159, 1))
+                all := or(all, raised)
+                mstore(0x10, shl(96, raised))
+                raised := add(mload(add(entry, 0x60)), shl(159, 1))
+                all := or(all, raised)
+                mstore(0x18, shl(96, raised))
+                let lanes := mload(0x00)
+                // Without the raise: two's complement of 32 bits, in the lower halves; where negative, the size and the highest bit.
+                let sold := and(shr(32, xor(lanes, HIGHEST)), LOWER)
+                let bought := and(shr(31, sold), ONES)
+                sold := add(xor(sold, mul(bought, 0xffffffff)), bought)
+                large := or(large, sold)
+                lanes := or(or(sold, shl(31, bought)), shl(24, and(lanes, LOWER)))
+                lanes := or(lanes, shr(32, lanes))
+                mstore(target, shl(64, lanes))
+                mstore(add(target, 8), shl(192, lanes))
                 target := add(target, 16)
             }
         }
-        if (large > PackedEnergy.MAX_WH) _refuseOverflow(table); // [22]
+        if (all & TOO_LARGE != 0 || large & (LOWER ^ (PackedEnergy.MAX_WH * ONES)) != 0) _refuseOverflow(table); // [22]
     }
 
     /// Net sold Wh in green orders that trade apart, dense (PackedEnergy, without words).

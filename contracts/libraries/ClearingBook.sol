@@ -9,17 +9,17 @@ import {ZoneTally} from "./ClearingTypes.sol";
 
 /// What one replay of a book leaves in memory: one word per point, zero until the tally (read by BookTables).
 /// Bits 255..192: net sold Wh of green orders that trade apart; bits 191..128: net sold Wh of all (both signed; they are added as one
-/// integer, so a negative lower one has borrowed from the upper). Bits 127..16: words of the point in the book. Bit 9: its live
-/// words are all read. Bits 8..0: 256 + sequence of its live words.
+/// integer, so a negative lower one has borrowed from the upper). Bits 127..96: words of the point in the book. Bit 9: its live
+/// words are all read. Bits 7..0: sequence of its live words.
 struct BookTable {
     uint256 memoryOffset;
     /// Points 0 .. points-1 have a table entry; not all of them need be in the book.
     uint256 points;
+    /// The words name zones below this.
+    uint256 zones;
     /// Voids among the batches at hand, and zones that are void before all of them (ClearingVoids).
     uint256 voids;
     uint256 voided;
-    /// Memory offset of the record in which void orders count.
-    uint256 dead;
 }
 
 /// Reads a slot's book from calldata: hash, live words, sums at the margin, fills. In assembly, since it runs per order.
@@ -46,7 +46,7 @@ library ClearingBook {
         bytes32 start
     ) internal pure returns (bytes32 hash, BookTable memory table) {
         (hash, table.voids) = fold(book, batches, start);
-        table.points = bound(book);
+        (table.points, table.zones) = bound(book);
         table.memoryOffset = room(table.points);
     }
 
@@ -92,37 +92,41 @@ library ClearingBook {
         }
     }
 
-    /// A bound of the points in the book, at most twice as high as need be: all bits of any of them, and one.
-    function bound(bytes calldata book) internal pure returns (uint256 points) {
-        if (book.length == 0) return 0;
+    /// Bounds of the points in the book and of the zones that its words name, at most twice as high as need be: all bits of any of
+    /// them, and one.
+    function bound(bytes calldata book) internal pure returns (uint256 points, uint256 zones) {
+        if (book.length == 0) return (0, 0);
         // The sequences of orders begin with 1.
         if (book[4] == 0) revert IClearingErrors.NoSequence();
         assembly ("memory-safe") {
             let offset := book.offset
             let end := add(offset, book.length)
-            // Eight words a turn; the turns of the remaining ones follow.
+            let bits := 0
+            // Sixteen words a turn, two at once; the turns of the remaining ones follow.
             for {
-                let last := sub(end, and(book.length, 127))
+                let last := sub(end, and(book.length, 255))
             } lt(offset, last) {
-                offset := add(offset, 128)
+                offset := add(offset, 256)
             } {
-                points := or(
+                bits := or(
                     or(
-                        or(or(points, calldataload(offset)), calldataload(add(offset, 16))),
-                        or(calldataload(add(offset, 32)), calldataload(add(offset, 48)))
+                        or(or(bits, calldataload(offset)), calldataload(add(offset, 32))),
+                        or(calldataload(add(offset, 64)), calldataload(add(offset, 96)))
                     ),
                     or(
-                        or(calldataload(add(offset, 64)), calldataload(add(offset, 80))),
-                        or(calldataload(add(offset, 96)), calldataload(add(offset, 112)))
+                        or(calldataload(add(offset, 128)), calldataload(add(offset, 160))),
+                        or(calldataload(add(offset, 192)), calldataload(add(offset, 224)))
                     )
                 )
             }
+            bits := or(bits, shl(128, bits))
             for {} lt(offset, end) {
                 offset := add(offset, 16)
             } {
-                points := or(points, calldataload(offset))
+                bits := or(bits, calldataload(offset))
             }
-            points := add(shr(224, points), 1)
+            points := add(shr(224, bits), 1)
+            zones := add(byte(5, bits), 1)
         }
         if (points > MAX_POINTS) _refusePoint(book);
     }
@@ -148,44 +152,36 @@ library ClearingBook {
     /// orders at the price are summed and listed, and all move the known bounds. Parts of a book may be tallied one after the other,
     /// the last first; `close` ends it.
     /// @param zones records of `count` zones, then of their twins if green orders trade apart
-    /// @return welfare of the orders filled here, before fees, nano-token
     /// @return margin calldata offsets of the words at the price, the last appended first
     function tally(
         ClearingSubmission calldata submission,
         BookTable memory table,
         ZoneTally[] memory zones,
         uint256 count
-    ) internal pure returns (int256 welfare, uint256[] memory margin) {
+    ) internal pure returns (uint256[] memory margin) {
+        bool whole = table.voids | table.voided == 0;
+        uint256 named = whole ? table.zones : 256;
         ZoneTally memory nowhere;
-        ZoneTally memory twin;
-        nowhere.price = twin.price = type(int256).max;
-        nowhere.lo = twin.lo = type(int256).min;
-        uint256 directory = _directory(zones, count, nowhere);
-        bool apart = zones.length > count;
-        if (table.voids | table.voided == 0)
-            (welfare, margin) = read(submission.book, table.memoryOffset, directory, apart);
-        else (welfare, margin) = ClearingVoids.read(submission, table, directory, apart);
-        // Below the highest price every bid is left and every offer filled.
-        if (_isFound(nowhere) || _isFound(twin)) _refuseZone(submission.book, count);
+        if (named > count) nowhere = worst();
+        uint256 directory = _directory(zones, count, named, nowhere);
+        if (whole) margin = read(submission.book, table.memoryOffset, directory);
+        else margin = ClearingVoids.read(submission, table, directory);
+        if (named > count && (nowhere.lo & nowhere.hi) != type(int256).max) _refuseZone(submission.book, count);
     }
 
     /// Ends the tally of a whole book.
-    /// @return feesNano fees on the bids that are better than the price, still to be taken off the welfare
-    function close(ZoneTally[] memory zones, PriceBand memory band) internal pure returns (int256 feesNano) {
+    /// @return welfareNano welfare of the orders that are better than the price
+    function close(ZoneTally[] memory zones, PriceBand memory band) internal pure returns (int256 welfareNano) {
         unchecked {
-            for (uint256 i = 0; i < zones.length; ++i) feesNano += _close(zones[i], band);
+            for (uint256 i = 0; i < zones.length; ++i) welfareNano += _close(zones[i], band);
         }
-    }
-
-    function _isFound(ZoneTally memory nowhere) private pure returns (bool) {
-        return nowhere.offerWh != 0 || nowhere.lo != type(int256).min;
     }
 
     /// The loop left what bids say gross of the fee, and the least good order filled in full apart: only if it lies at the band's
     /// edge do they all. [15]
-    /// @return feeNano fee on the bids filled in the loop
-    function _close(ZoneTally memory zone, PriceBand memory band) private pure returns (int256 feeNano) {
+    function _close(ZoneTally memory zone, PriceBand memory band) private pure returns (int256 welfareNano) {
         unchecked {
+            turn(zone);
             int256 fee = zone.fee;
             if (zone.lo != type(int256).min) zone.lo -= fee;
             if (zone.hiFull != type(int256).max) {
@@ -198,31 +194,69 @@ library ClearingBook {
                 if (zone.loFull > zone.lo) zone.lo = zone.loFull;
                 zone.loFull = type(int256).min;
             }
-            return int256(zone.bidWh) * fee;
+            int256 asked;
+            int256 offered;
+            (zone.offerWh, offered) = _split(zone.offerWh);
+            (zone.bidWh, asked) = _split(zone.bidWh);
+            // The complement of a limit is one less than its negative.
+            return -asked - int256(zone.bidWh) * (fee + 1) - offered;
         }
     }
 
-    /// Pointers to the records of all 256 zones that a word can name, so that the loop needs no bounds check.
+    /// Complements of what is said of bids, for the loop, and back.
+    function turn(ZoneTally memory zone) internal pure {
+        (zone.bidCap, zone.hiFull, zone.lo, zone.gross) = (~zone.bidCap, ~zone.hiFull, ~zone.lo, ~zone.gross);
+    }
+
+    /// Wh and value of 2^128 x Wh + value: at most 2^20 words of less than 2^32 Wh, with limits of at most 64 bits.
+    function _split(uint256 sum) private pure returns (uint256 energyWh, int256 valueNano) {
+        unchecked {
+            valueNano = int128(uint128(sum));
+            energyWh = (sum - uint256(valueNano)) >> 128;
+        }
+    }
+
+    /// A record in which every order is worse than the price.
+    function worst() internal pure returns (ZoneTally memory record) {
+        // Both spans are zero, and no limit is less than these.
+        record.price = record.gross = record.offerFloor = record.bidCap = type(int256).min >> 1;
+        record.hi = record.lo = type(int256).max;
+        record.bidMask = type(uint256).max;
+    }
+
+    /// Where the loop finds the records of all zones that a word of the book names, so that it needs no bounds check: four pointers per
+    /// zone, to the blocks of bids, offers, green bids and green offers.
+    /// @param nowhere record of unknown zones
     function _directory(
         ZoneTally[] memory zones,
         uint256 count,
+        uint256 named,
         ZoneTally memory nowhere
     ) private pure returns (uint256 directory) {
         assembly ("memory-safe") {
             directory := mload(0x40)
-            mstore(0x40, add(directory, 0x2000))
-            mstore(directory, nowhere)
+            let at_ := directory
+            let end := add(directory, shl(7, named))
+            mstore(0x40, end)
+            let apart := mul(0x380, gt(mload(zones), count))
             for {
-                let size := 0x20
-            } lt(size, 0x2000) {
-                size := shl(1, size)
+                let item := add(zones, 0x20)
+                let last := add(item, shl(5, count))
+            } lt(at_, end) {
+                at_ := add(at_, 0x80)
+                item := add(item, 0x20)
             } {
-                mcopy(add(directory, size), directory, size)
+                let zone := nowhere
+                let twin := nowhere
+                if lt(item, last) {
+                    zone := mload(item)
+                    twin := add(zone, 0x380)
+                }
+                mstore(at_, zone)
+                mstore(add(at_, 0x20), add(zone, 0x160))
+                mstore(add(at_, 0x40), twin)
+                mstore(add(at_, 0x60), add(add(zone, 0x160), mul(apart, lt(item, last))))
             }
-            if gt(count, 256) {
-                count := 256
-            }
-            mcopy(directory, add(zones, 0x20), shl(5, count))
         }
     }
 
@@ -234,122 +268,80 @@ library ClearingBook {
         }
     }
 
-    /// The loop of `tally`, from the book's end. Offsets of the fields of a ZoneTally: price 0x00, fee 0x20, bidCap 0x40,
-    /// offerFloor 0x60, lo 0x80, hi 0xa0, loFull 0xc0, hiFull 0xe0, bidWh 0x100, offerWh 0x120, bidMarginWh 0x140,
-    /// offerMarginWh 0x160, unit 0x280; its size, which leads from a zone to its twin, is 0x2c0.
+    /// The loop of `tally`, from the book's end. Offsets in the block of a side (ZoneTally): Wh 0x00, cap or floor 0x20, span 0x40, bound
+    /// of the orders filled in full 0x60, of those left 0x80, Wh at the price 0xa0, price 0x100, unit 0x120, mask 0x140.
     ///
-    /// Neighbouring words of one order on one side are read as one run: entry and record are looked up once for it. A run ends
-    /// where point, sequence, zone or flags change, at the latest before the book: what stands there is the book's length, whose
-    /// highest bytes are zero, and the first word has a sequence (`replay`).
-    /// @param zones a directory of 256 pointers
-    /// @param apart green offers trade apart; green-only bids always do
-    /// @return welfare as `tally`, but for the fees; margin as `tally`
+    /// Neighbouring words of one order on one side are a run: entry and record are looked up once for it. A run ends where point,
+    /// sequence, zone or flags change.
+    ///
+    /// One comparison tells that an order is better than the price and counts with its own limit. A word without energy may pass it: it
+    /// adds nothing.
+    /// @param directory pointers, four per zone
+    /// @return margin as `tally`
     function read(
         bytes calldata book,
         uint256 entries,
-        uint256 zones,
-        bool apart
-    ) internal pure returns (int256 welfare, uint256[] memory margin) {
-        // Few stack slots: `book.length` is the cursor, the free memory pointer ends the list.
+        uint256 directory
+    ) internal pure returns (uint256[] memory margin) {
         assembly ("memory-safe") {
+            // The free memory pointer ends the list.
             margin := mload(0x40)
             mstore(0x40, add(margin, 0x20))
-            mstore(0x20, mul(apart, 0x160))
-            book.length := sub(add(book.offset, book.length), 16)
-            let word := calldataload(book.length)
-            for {} iszero(lt(book.length, book.offset)) {} {
-                let entry := add(entries, shl(5, shr(224, word)))
-                let state := mload(entry)
-                {
-                    let live := or(0x100, byte(4, word))
-                    if xor(and(state, 0x3ff), live) {
-                        if and(state, 0x3ff) {
+            // No word is of this run.
+            let word := not(0)
+            let entry := 0
+            let side := 0
+            for {
+                let cursor := add(book.offset, book.length)
+            } gt(cursor, book.offset) {} {
+                cursor := sub(cursor, 16)
+                let before := word
+                word := calldataload(cursor)
+                if shr(200, xor(word, before)) {
+                    entry := add(entries, shl(5, shr(224, word)))
+                    let state := mload(entry)
+                    if state {
+                        if and(xor(state, byte(4, word)), 0x3ff) {
                             // Replaced: what stands before belongs to no live order. [2]
-                            mstore(entry, add(or(state, 0x200), 0x10000))
-                            book.length := sub(book.length, 16)
-                            word := calldataload(book.length)
+                            mstore(entry, add(or(state, 0x200), shl(96, 1)))
+                            word := not(0)
                             continue
                         }
-                        state := live
                     }
+                    mstore(entry, or(state, byte(4, word)))
+                    // Zone, green and side. [33]
+                    side := mload(add(add(directory, shl(7, byte(5, word))), and(shr(195, word), 0x60)))
                 }
-                let head := shr(200, word)
-                let zone := mload(add(zones, shl(5, byte(5, word))))
-                if and(head, 1) {
-                    zone := add(zone, mul(and(head, 2), mload(0x20))) // [33]
-                    let price := mload(zone)
-                    for {} eq(shr(200, word), head) {
-                        book.length := sub(book.length, 16)
-                        word := calldataload(book.length)
-                    } {
-                        state := add(state, 0x10000)
-                        let energy := and(shr(168, word), 0xffffffff)
+                let energy := and(shr(168, word), 0xffffffff)
+                let limit := xor(sar(216, shl(88, word)), mload(add(side, 0x140)))
+                if iszero(lt(sub(limit, mload(add(side, 0x20))), mload(add(side, 0x40)))) {
+                    if slt(limit, mload(add(side, 0x20))) {
+                        // [3]
+                        limit := mload(add(side, 0x20))
+                    }
+                    let price := mload(add(side, 0x100))
+                    if iszero(slt(limit, price)) {
+                        mstore(entry, add(mload(entry), shl(96, 1)))
                         if iszero(energy) {
                             continue
                         }
-                        let limit := sar(216, shl(88, word))
-                        if slt(limit, mload(add(zone, 0x60))) {
-                            // [3]
-                            limit := mload(add(zone, 0x60))
-                        }
-                        if slt(limit, price) {
-                            if sgt(limit, mload(add(zone, 0xc0))) {
-                                mstore(add(zone, 0xc0), limit)
-                            }
-                            state := add(state, mul(energy, mload(add(zone, 0x280)))) // [5]
-                            welfare := sub(welfare, mul(limit, energy))
-                            mstore(add(zone, 0x120), add(mload(add(zone, 0x120)), energy))
-                            continue
-                        }
-                        if sgt(limit, price) {
-                            if slt(limit, mload(add(zone, 0xa0))) {
-                                mstore(add(zone, 0xa0), limit)
+                        if xor(limit, price) {
+                            if slt(limit, mload(add(side, 0x80))) {
+                                mstore(add(side, 0x80), limit)
                             }
                             continue
                         }
-                        mstore(add(zone, 0x160), add(mload(add(zone, 0x160)), energy))
-                        mstore(mload(0x40), book.length)
+                        mstore(add(side, 0xa0), add(mload(add(side, 0xa0)), energy))
+                        mstore(mload(0x40), cursor)
                         mstore(0x40, add(mload(0x40), 0x20))
+                        continue
                     }
-                    mstore(entry, state)
-                    continue
                 }
-                zone := add(zone, mul(and(head, 2), 0x160)) // [33]
-                let price := add(mload(zone), mload(add(zone, 0x20)))
-                for {} eq(shr(200, word), head) {
-                    book.length := sub(book.length, 16)
-                    word := calldataload(book.length)
-                } {
-                    state := add(state, 0x10000)
-                    let energy := and(shr(168, word), 0xffffffff)
-                    if iszero(energy) {
-                        continue
-                    }
-                    let limit := sar(216, shl(88, word))
-                    if sgt(limit, mload(add(zone, 0x40))) {
-                        // [3]
-                        limit := mload(add(zone, 0x40))
-                    }
-                    if sgt(limit, price) {
-                        if slt(limit, mload(add(zone, 0xe0))) {
-                            mstore(add(zone, 0xe0), limit)
-                        }
-                        state := sub(state, mul(energy, mload(add(zone, 0x280)))) // [5]
-                        welfare := add(welfare, mul(limit, energy))
-                        mstore(add(zone, 0x100), add(mload(add(zone, 0x100)), energy))
-                        continue
-                    }
-                    if slt(limit, price) {
-                        if sgt(limit, mload(add(zone, 0x80))) {
-                            mstore(add(zone, 0x80), limit)
-                        }
-                        continue
-                    }
-                    mstore(add(zone, 0x140), add(mload(add(zone, 0x140)), energy))
-                    mstore(mload(0x40), book.length)
-                    mstore(0x40, add(mload(0x40), 0x20))
+                mstore(entry, add(add(mload(entry), shl(96, 1)), mul(energy, mload(add(side, 0x120))))) // [5]
+                mstore(side, add(mload(side), mul(energy, add(limit, shl(128, 1)))))
+                if mul(energy, sgt(limit, mload(add(side, 0x60)))) {
+                    mstore(add(side, 0x60), limit)
                 }
-                mstore(entry, state)
             }
             mstore(margin, shr(5, sub(mload(0x40), add(margin, 0x20))))
         }

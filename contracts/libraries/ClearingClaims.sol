@@ -37,17 +37,10 @@ library ClearingClaims {
                 uint256 group = GROUPS * record;
                 if (flags & 1 == 0) group += 1 + (byClass[record] ? (flags >> 2) & 3 : 0);
                 uint256 share = _take(part.claims[group], totals[group], group, (word >> 168) & 0xffffffff, seen);
-                share *= zones[record].unit;
+                share *= flags & 1 != 0 ? zones[record].unit : zones[record].bidUnit;
                 uint256 entry = table.memoryOffset + ((word >> 224) << 5);
-                bool sells = flags & 1 != 0;
                 assembly ("memory-safe") {
-                    switch sells
-                    case 0 {
-                        mstore(entry, sub(mload(entry), share))
-                    }
-                    default {
-                        mstore(entry, add(mload(entry), share))
-                    }
+                    mstore(entry, add(mload(entry), share))
                 }
             }
         }
@@ -115,7 +108,8 @@ library ClearingClaims {
                 sum += availableWh[c];
                 if (availableWh[c] != 0) ++present;
             }
-            byClass[i] = bidWh != 0 && bidWh < sum && zones[i].bidCap == type(int256).max;
+            // The cap is turned while the book is read.
+            byClass[i] = bidWh != 0 && bidWh < sum && zones[i].bidCap == ~type(int256).max;
             if (!byClass[i] || bidWh > sum) {
                 totals[GROUPS * i + 1] = bidWh;
                 continue;

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {BookTables} from "./BookTables.sol";
+import {ClearingBook} from "./ClearingBook.sol";
 import {ClearingNetwork} from "./ClearingNetwork.sol";
 import {MarketTerms} from "./MarketTypes.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
@@ -13,16 +14,31 @@ library ClearingGreen {
     int256 private constant OPEN_LO = type(int256).min;
     int256 private constant OPEN_HI = type(int256).max;
 
-    /// The record behind the zone's in memory: the same terms at another price. [33]
+    /// The record behind the zone's in memory: the same terms at another price. [33] Ready for the book's loop, as the zone then.
     function openTwin(ZoneTally memory zone, int256 price) internal pure {
         ZoneTally memory twin = zone;
         // Behind the zone.
         assembly ("memory-safe") {
-            twin := add(zone, 0x2c0)
-            mcopy(twin, zone, 0x2c0)
+            twin := add(zone, 0x380)
+            mcopy(twin, zone, 0x380)
         }
-        twin.price = price;
-        twin.unit = BookTables.SOLD_GREEN;
+        setPrice(twin, price, BookTables.SOLD_GREEN);
+        ClearingBook.turn(twin);
+        ClearingBook.turn(zone);
+    }
+
+    /// The price, and what is better than it.
+    /// @param unit what a Wh sold adds to a point's table entry
+    function setPrice(ZoneTally memory zone, int256 price, uint256 unit) internal pure {
+        unchecked {
+            zone.unit = unit;
+            zone.bidUnit = 0 - unit;
+            zone.price = price;
+            int256 gross = price + zone.fee;
+            zone.gross = gross;
+            zone.bidSpan = zone.bidCap > gross ? uint256(zone.bidCap - gross) : 0;
+            zone.offerSpan = price > zone.offerFloor ? uint256(price - zone.offerFloor) : 0;
+        }
     }
 
     /// Without green prices no live bid is green only.
@@ -30,10 +46,10 @@ library ClearingGreen {
         for (uint256 i = 0; i < count; ++i) {
             ZoneTally memory twin = zones[i];
             assembly ("memory-safe") {
-                twin := add(twin, 0x2c0)
+                twin := add(twin, 0x380)
             }
-            // Every live bid is better than the price, or at it, or moves the lower bound.
-            if (twin.bidWh != 0 || twin.bidMarginWh != 0 || twin.lo != OPEN_LO)
+            // Every live bid is better than the price, or at it, or moves the lower bound, which `close` does not turn here.
+            if (twin.bidWh != 0 || twin.bidMarginWh != 0 || twin.lo != ~OPEN_LO)
                 revert IClearingErrors.GreenNotPosted(i); // [34]
         }
     }

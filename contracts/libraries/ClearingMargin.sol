@@ -10,9 +10,9 @@ import {ZoneTally} from "./ClearingTypes.sol";
 /// island without backup the bids of a zone that cannot all be filled share by priority class first: class c gets the ratio
 /// min(1, theta x weight) of its Wh, the same theta for all, and within the class it is pro rata again.
 ///
-/// Offsets of the fields of a ZoneTally: bidMarginWh 0x140, bidFilledWh 0x180, bidRestWh 0x1c0, those of offers 0x20 behind, unit
-/// 0x280, classes 0x2a0; its size, which leads from a zone to its twin, is 0x2c0. The share of a class has its three fields as far
-/// apart, from its own offset on.
+/// Offsets of the fields of a ZoneTally: bidMarginWh 0xa0, bidFilledWh 0xc0, bidRestWh 0xe0, bidUnit 0x120, those of offers 0x160 behind,
+/// classes 0x360; its size, which leads from a zone to its twin, is 0x380. The share of a class has its three fields as far apart, from
+/// its own offset on.
 library ClearingMargin {
     uint256 private constant CLASSES = 4;
     /// Bytes from the share of one class to that of the next.
@@ -46,7 +46,7 @@ library ClearingMargin {
                     zone.classes = _room();
                 }
             }
-            uint256 apart = zones.length > count ? 0x160 : 0;
+            uint256 apart = zones.length > count ? 0x1c0 : 0;
             if (rationed) _ration(zones, margin, apart);
             if (shared) _takeShares(zones, margin, apart);
             _handOut(table, zones, margin, apart);
@@ -75,7 +75,7 @@ library ClearingMargin {
                 let flags := byte(6, word)
                 let zone := mload(add(add(zones, 0x20), shl(5, byte(5, word))))
                 zone := add(zone, mul(and(flags, 2), apart))
-                let classes := mul(mload(add(zone, 0x2a0)), iszero(and(flags, 1)))
+                let classes := mul(mload(add(zone, 0x360)), iszero(and(flags, 1)))
                 if classes {
                     let class := add(classes, shl(8, and(shr(2, flags), 3)))
                     mstore(class, add(mload(class), and(shr(168, word), 0xffffffff)))
@@ -97,8 +97,8 @@ library ClearingMargin {
             }
             uint256[CLASSES] memory sharesWh = shareOut(availableWh, zone.bidFilledWh);
             for (uint256 c = 0; c < CLASSES; ++c) {
+                _write(zone.classes + c * CLASS_BYTES + 0x20, sharesWh[c]);
                 _write(zone.classes + c * CLASS_BYTES + 0x40, sharesWh[c]);
-                _write(zone.classes + c * CLASS_BYTES + 0x80, sharesWh[c]);
             }
         }
     }
@@ -157,12 +157,12 @@ library ClearingMargin {
                 let flags := byte(6, word)
                 let zone := mload(add(add(zones, 0x20), shl(5, byte(5, word))))
                 zone := add(zone, mul(and(flags, 2), apart))
-                let side := add(add(zone, 0x140), shl(5, and(flags, 1)))
-                if mul(mload(add(zone, 0x2a0)), iszero(and(flags, 1))) {
-                    side := add(mload(add(zone, 0x2a0)), shl(8, and(shr(2, flags), 3)))
+                let side := add(add(zone, 0xa0), mul(0x160, and(flags, 1)))
+                if mul(mload(add(zone, 0x360)), iszero(and(flags, 1))) {
+                    side := add(mload(add(zone, 0x360)), shl(8, and(shr(2, flags), 3)))
                 }
-                let share := div(mul(and(shr(168, word), 0xffffffff), mload(add(side, 0x40))), mload(side))
-                mstore(add(side, 0x80), sub(mload(add(side, 0x80)), share))
+                let share := div(mul(and(shr(168, word), 0xffffffff), mload(add(side, 0x20))), mload(side))
+                mstore(add(side, 0x40), sub(mload(add(side, 0x40)), share))
             }
         }
     }
@@ -185,28 +185,22 @@ library ClearingMargin {
                 let flags := byte(6, word)
                 let zone := mload(add(add(zones, 0x20), shl(5, byte(5, word))))
                 zone := add(zone, mul(and(flags, 2), apart))
-                let side := add(add(zone, 0x140), shl(5, and(flags, 1)))
-                if mul(mload(add(zone, 0x2a0)), iszero(and(flags, 1))) {
-                    side := add(mload(add(zone, 0x2a0)), shl(8, and(shr(2, flags), 3)))
+                let side := add(add(zone, 0xa0), mul(0x160, and(flags, 1)))
+                if mul(mload(add(zone, 0x360)), iszero(and(flags, 1))) {
+                    side := add(mload(add(zone, 0x360)), shl(8, and(shr(2, flags), 3)))
                 }
                 let share := and(shr(168, word), 0xffffffff)
-                let total := mload(add(side, 0x40))
+                let total := mload(add(side, 0x20))
                 let available := mload(side)
                 if xor(total, available) {
-                    let rest := add(side, 0x80)
+                    let rest := add(side, 0x40)
                     let extra := iszero(iszero(mload(rest)))
                     share := add(div(mul(share, total), available), extra) // [7]
                     mstore(rest, sub(mload(rest), extra))
                 }
                 let entry := add(entries, shl(5, shr(224, word)))
-                share := mul(share, mload(add(zone, 0x280)))
-                switch and(flags, 1)
-                case 0 {
-                    mstore(entry, sub(mload(entry), share))
-                }
-                default {
-                    mstore(entry, add(mload(entry), share))
-                }
+                let unit := mload(add(add(zone, 0x120), mul(0x160, and(flags, 1))))
+                mstore(entry, add(mload(entry), mul(share, unit)))
             }
         }
     }

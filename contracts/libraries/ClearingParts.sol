@@ -2,56 +2,58 @@
 pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
+import {BookTables} from "./BookTables.sol";
 import {BookTable, ClearingBook} from "./ClearingBook.sol";
 import {ClearingClaims} from "./ClearingClaims.sol";
 import {ClearingProof} from "./ClearingProof.sol";
-import {ClearingOutcome, ZoneTally} from "./ClearingTypes.sol";
+import {ZoneTally} from "./ClearingTypes.sol";
 import {MarketTerms} from "./MarketTypes.sol";
 import {PartTables} from "./PartTables.sol";
-import {ClearingPart, PartState} from "./PartTypes.sol";
+import {ClearingPart, PartResult, PartState} from "./PartTypes.sol";
 import {ZoneTallies} from "./ZoneTallies.sol";
 
 /// A clearing in several transactions, for books beyond the gas of one. The book is read from its end, a part of whole batches at a
 /// time: so each point's live words come first, and the chain of hashes is checked backwards. Words at the price are filled as they
-/// are read, from claims about all of them that the last part proves. Between parts the chain keeps one hash per submitter.
+/// are read, from claims about all of them that the last part proves. Between parts the chain keeps one hash per submitter. A contract
+/// of its own, since most clearings need none of it: with it the auction would exceed the size of one (EIP-170).
 library ClearingParts {
     /// Takes one part.
     /// @param progress what the submitter's last part left; ignored by a first part
     /// @param bookEnd hash of the whole book
     /// @param bookStart hash before its first word: the part that begins there is the last
-    /// @return next state for the next part; empty when the clearing is complete and proven
-    /// @return outcome sums, once complete
-    /// @return table fills, once complete
     function take(
         ClearingPart calldata part,
         MarketTerms memory market,
         bytes32 progress,
         bytes32 bookEnd,
         bytes32 bookStart
-    ) internal pure returns (bytes memory next, ClearingOutcome memory outcome, BookTable memory table) {
+    ) external pure returns (PartResult memory result) {
         PartState memory state = _resume(part, progress, bookEnd);
+        BookTable memory table = _replay(part, state);
+        ZoneTally[] memory tallies = _tallies(part, market, state);
+        _makeRoom(part, state, table);
+        uint256[] memory margin = ClearingBook.tally(part.submission, table, tallies, market.zones.length);
+        ClearingClaims.fill(part, table, tallies, market.zones.length, margin, state.seen);
+        if (part.hashBefore == bookStart) {
+            ClearingClaims.check(part, tallies, market.zones.length, state.seen);
+            result.outcome.welfareNano = ClearingBook.close(tallies, market.band);
+            ClearingProof.check(part.submission, market, tallies, result.outcome);
+            (result.positions, result.green) = BookTables.recordOf(table, part.submission.green.length != 0);
+            return result;
+        }
+        state.hashAfter = part.hashBefore;
+        state.tallies = ZoneTallies.pack(tallies, market.zones.length);
+        state.table = PartTables.pack(table);
+        state.voided = table.voided;
+        result.next = abi.encode(state);
+    }
+
+    /// The words are those that the book has between the two hashes.
+    function _replay(ClearingPart calldata part, PartState memory state) private pure returns (BookTable memory table) {
         bytes32 got;
         (got, table.voids) = ClearingBook.fold(part.submission.book, part.submission.batches, part.hashBefore);
         table.voided = state.voided;
         if (got != state.hashAfter) revert IClearingErrors.PartMismatch(state.hashAfter, got); // [46]
-        ZoneTally[] memory tallies = _tallies(part, market, state);
-        _makeRoom(part, state, table);
-        uint256[] memory margin;
-        (outcome.welfareNano, margin) = ClearingBook.tally(part.submission, table, tallies, market.zones.length);
-        outcome.welfareNano += state.welfareNano;
-        ClearingClaims.fill(part, table, tallies, market.zones.length, margin, state.seen);
-        if (part.hashBefore == bookStart) {
-            ClearingClaims.check(part, tallies, market.zones.length, state.seen);
-            outcome.welfareNano -= ClearingBook.close(tallies, market.band);
-            ClearingProof.check(part.submission, market, tallies, outcome);
-            return ("", outcome, table);
-        }
-        state.hashAfter = part.hashBefore;
-        state.welfareNano = outcome.welfareNano;
-        state.tallies = ZoneTallies.pack(tallies, market.zones.length);
-        state.table = PartTables.pack(table);
-        state.voided = table.voided;
-        next = abi.encode(state);
     }
 
     function _resume(
@@ -97,7 +99,8 @@ library ClearingParts {
     }
 
     function _makeRoom(ClearingPart calldata part, PartState memory state, BookTable memory table) private pure {
-        uint256 points = ClearingBook.bound(part.submission.book);
+        uint256 points;
+        (points, table.zones) = ClearingBook.bound(part.submission.book);
         uint256 known = state.table.length / PartTables.BYTES;
         table.points = points > known ? points : known;
         table.memoryOffset = ClearingBook.room(table.points);

@@ -42,9 +42,8 @@ library ClearingProof {
         MarketTerms memory market
     ) internal pure returns (ClearingOutcome memory outcome) {
         ZoneTally[] memory tallies = open(submission, market);
-        uint256[] memory margin;
-        (outcome.welfareNano, margin) = ClearingBook.tally(submission, table, tallies, market.zones.length);
-        outcome.welfareNano -= ClearingBook.close(tallies, market.band);
+        uint256[] memory margin = ClearingBook.tally(submission, table, tallies, market.zones.length);
+        outcome.welfareNano = ClearingBook.close(tallies, market.band);
         check(submission, market, tallies, outcome);
         ClearingMargin.fill(table, tallies, market.zones.length, margin);
     }
@@ -73,16 +72,15 @@ library ClearingProof {
             }
             outcome.welfareNano += ClearingTrades.take(market.trades, tallies, submission.tradesWh);
             _sum(market.zones, tallies, outcome);
-            bytes memory records = ZoneTallies.pack(tallies, count);
             if (market.limits.length == 0) {
                 if (submission.duals.mu.length != 0)
                     revert IClearingErrors.WrongDualCount(submission.duals.mu.length, 0);
-                ClearingRadial.check(market, records, tallies.length != count, submission.tradesWh);
+                ClearingRadial.check(market, tallies, submission.tradesWh);
                 return;
             }
             (outcome.gapBoundNano, outcome.lambda, outcome.gamma) = ClearingMesh.check(
                 market,
-                records,
+                ZoneTallies.pack(tallies, count),
                 tallies.length != count,
                 submission.duals.mu,
                 submission.tradesWh
@@ -109,7 +107,6 @@ library ClearingProof {
                 ZoneTerms memory term = zones[i];
                 if (term.parent > i) revert IClearingErrors.UnknownZone(term.parent, i + 1);
                 ZoneTally memory zone = tallies[i];
-                zone.price = postings[i].price;
                 zone.fee = term.fee;
                 zone.bidCap = ClearingNetwork.OPEN_HI;
                 zone.offerFloor = ClearingNetwork.OPEN_LO;
@@ -117,7 +114,7 @@ library ClearingProof {
                 zone.hi = ClearingNetwork.OPEN_HI;
                 zone.loFull = ClearingNetwork.OPEN_LO;
                 zone.hiFull = ClearingNetwork.OPEN_HI;
-                zone.unit = BookTables.SOLD;
+                zone.bidMask = type(uint256).max;
                 zone.root = term.parent == i ? i : tallies[term.parent].root;
                 if (!term.hasBackup) continue;
                 ZoneTally memory root = tallies[zone.root];
@@ -131,7 +128,8 @@ library ClearingProof {
                     term.backupBuy >= int256(term.backupSell) - term.fee // [4]
                 ) revert IClearingErrors.InconsistentTariffs(i);
             }
-            for (uint256 i = 0; i < count; ++i) {
+            // Roots after their zones: what is turned is not read here again.
+            for (uint256 i = count; i-- > 0;) {
                 ZoneTally memory zone = tallies[i];
                 ZoneTally memory root = tallies[zone.root];
                 if (root.bidCap != ClearingNetwork.OPEN_HI) {
@@ -139,7 +137,8 @@ library ClearingProof {
                     zone.bidCap = root.bidCap;
                     zone.offerFloor = root.offerFloor;
                 }
-                ClearingGreen.openTwin(zone, green.length == 0 ? int256(zone.price) : green[i].price);
+                ClearingGreen.setPrice(zone, postings[i].price, BookTables.SOLD);
+                ClearingGreen.openTwin(zone, green.length == 0 ? zone.price : green[i].price);
             }
         }
     }

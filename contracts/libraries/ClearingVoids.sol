@@ -17,26 +17,23 @@ library ClearingVoids {
     function read(
         ClearingSubmission calldata submission,
         BookTable memory table,
-        uint256 directory,
-        bool apart
-    ) internal pure returns (int256 welfare, uint256[] memory margin) {
+        uint256 directory
+    ) internal pure returns (uint256[] memory margin) {
         unchecked {
-            table.dead = _dead();
-            _bury(directory, table.dead, table.voided);
+            ZoneTally memory dead = ClearingBook.worst();
+            _bury(directory, dead, table.voided);
             uint256 end = submission.book.length;
             for (uint256 voids = table.voids; ; --voids) {
                 // The words behind the void, then what is before it.
                 (uint256 begin, uint256 zones) = _find(submission.batches, voids);
-                (int256 more, uint256[] memory found) = ClearingBook.read(
+                uint256[] memory found = ClearingBook.read(
                     _part(submission.book, begin, end),
                     table.memoryOffset,
-                    directory,
-                    apart
+                    directory
                 );
-                welfare += more;
                 margin = margin.length == 0 ? found : _join(margin, found);
-                if (voids == 0) return (welfare, margin);
-                _bury(directory, table.dead, zones); // [94]
+                if (voids == 0) return margin;
+                _bury(directory, dead, zones); // [94]
                 table.voided |= zones;
                 end = begin;
             }
@@ -68,28 +65,18 @@ library ClearingVoids {
         }
     }
 
-    /// A record, and its twin behind it, in which every order is worse than the price.
-    function _dead() private pure returns (uint256 offset) {
-        ZoneTally memory dead;
-        ZoneTally memory twin;
-        dead.price = twin.price = type(int256).min >> 2;
-        dead.fee = twin.fee = type(int256).max >> 1;
-        dead.bidCap = twin.bidCap = type(int256).max;
-        dead.offerFloor = twin.offerFloor = type(int256).min;
-        assembly ("memory-safe") {
-            offset := dead
-        }
-    }
-
     /// Has the words of the zones counted in the dead record from now on.
-    function _bury(uint256 directory, uint256 dead, uint256 zones) private pure {
+    function _bury(uint256 directory, ZoneTally memory dead, uint256 zones) private pure {
         assembly ("memory-safe") {
             for {} zones {
                 zones := shr(1, zones)
-                directory := add(directory, 0x20)
+                directory := add(directory, 0x80)
             } {
                 if and(zones, 1) {
                     mstore(directory, dead)
+                    mstore(add(directory, 0x20), add(dead, 0x160))
+                    mstore(add(directory, 0x40), dead)
+                    mstore(add(directory, 0x60), add(dead, 0x160))
                 }
             }
         }

@@ -44,7 +44,7 @@ library PartTables {
             } {
                 let raw := shr(160, mload(from))
                 let state := or(and(shr(88, raw), 0xff), shl(8, and(shr(80, raw), 3)))
-                state := or(state, shl(16, and(shr(64, raw), 0xffff)))
+                state := or(state, shl(96, and(shr(64, raw), 0xffff)))
                 state := add(state, shl(128, signextend(3, and(shr(32, raw), 0xffffffff))))
                 state := add(state, shl(192, signextend(3, and(raw, 0xffffffff))))
                 mstore(entry, state)

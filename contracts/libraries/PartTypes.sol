@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {ClearingOutcome} from "./ClearingTypes.sol";
 import {ClearingSubmission} from "./MarketTypes.sol";
 
 /// What a submitter claims of one group of words at the price, so that each can be filled when it is read; proven at the end.
@@ -25,13 +26,22 @@ struct ClearingPart {
     bytes state;
 }
 
+/// What a part of a clearing comes to.
+struct PartResult {
+    /// State for the next part; empty when the clearing is complete and proven. Else all below is empty.
+    bytes next;
+    ClearingOutcome outcome;
+    /// What the record keeps of the fills (BookTables.recordOf).
+    bytes positions;
+    bytes green;
+}
+
 /// What is known between two parts.
 struct PartState {
     /// Hash of everything posted but the book.
     bytes32 posted;
     /// The book's hash after the next part.
     bytes32 hashAfter;
-    int256 welfareNano;
     /// ZoneTallies.pack.
     bytes tallies;
     /// Per group: words, Wh and floors so far.

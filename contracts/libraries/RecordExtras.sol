@@ -2,17 +2,15 @@
 pragma solidity ^0.8.28;
 
 import {ClearingExtras} from "../interfaces/IAuction.sol";
-import {BookTables} from "./BookTables.sol";
-import {BookTable} from "./ClearingBook.sol";
 import {ClearingSubmission} from "./MarketTypes.sol";
 
 /// What only some slots have, as the record keeps it.
 library RecordExtras {
     /// Empty, or abi.encode(ClearingExtras).
-    /// @param table of the proven clearing
+    /// @param green net sold Wh in green orders; empty where these do not trade apart
     function encode(
         ClearingSubmission calldata submission,
-        BookTable memory table,
+        bytes memory green,
         uint128 gapBoundNano
     ) internal pure returns (bytes memory) {
         uint256 zones = submission.green.length;
@@ -23,7 +21,7 @@ library RecordExtras {
         if (zones != 0) {
             extras.greenPrices = new int64[](zones);
             for (uint256 i = 0; i < zones; ++i) extras.greenPrices[i] = submission.green[i].price;
-            extras.green = BookTables.greenOf(table);
+            extras.green = green;
         }
         if (trades != 0) {
             extras.trades = submission.trades;

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ZoneTally} from "./ClearingTypes.sol";
 
-/// Where records of zones lie: one block of memory, each zone's followed by its twin's, 0x2c0 bytes each.
+/// Where records of zones lie: one block of memory, each zone's followed by its twin's, 0x380 bytes each.
 library ZoneTallies {
     /// Clean records of `count` zones and twins.
     /// @param apart whether green orders trade apart: the twins are listed too, behind all zones
@@ -11,7 +11,7 @@ library ZoneTallies {
         uint256 records;
         assembly ("memory-safe") {
             records := mload(0x40)
-            let size := mul(count, 0x580)
+            let size := mul(count, 0x700)
             // Free memory is not clean.
             calldatacopy(records, calldatasize(), size)
             mstore(0x40, add(records, size))
@@ -23,7 +23,7 @@ library ZoneTallies {
     function pack(ZoneTally[] memory tallies, uint256 count) internal pure returns (bytes memory packed) {
         assembly ("memory-safe") {
             packed := mload(0x40)
-            let size := mul(count, 0x580)
+            let size := mul(count, 0x700)
             mstore(packed, size)
             mstore(0x40, add(packed, add(size, 0x20)))
             // The first entry of the list is the first record, if there is one.
@@ -54,9 +54,9 @@ library ZoneTallies {
             } {
                 mstore(list, records)
                 if apart {
-                    mstore(add(list, shl(5, count)), add(records, 0x2c0))
+                    mstore(add(list, shl(5, count)), add(records, 0x380))
                 }
-                records := add(records, 0x580)
+                records := add(records, 0x700)
             }
         }
     }

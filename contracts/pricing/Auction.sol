@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
+import {IAuction} from "../interfaces/IAuction.sol";
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
 import {IBilaterals} from "../interfaces/IBilaterals.sol";
-import {GridZone, IGrid} from "../interfaces/IGrid.sol";
+import {IGrid} from "../interfaces/IGrid.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {ITariffs} from "../interfaces/ITariffs.sol";
+import {BookRing} from "../libraries/BookRing.sol";
 import {BookTables} from "../libraries/BookTables.sol";
 import {BookTable, ClearingBook} from "../libraries/ClearingBook.sol";
 import {ClearingParts} from "../libraries/ClearingParts.sol";
 import {ClearingProof} from "../libraries/ClearingProof.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
-import {ClearingSubmission, MarketTerms, PriceBand, SlotTerms, ZoneTerms} from "../libraries/MarketTypes.sol";
-import {ClearingPart} from "../libraries/PartTypes.sol";
+import {ClearedRecord} from "../libraries/ClearedRecord.sol";
+import {CodeStore} from "../libraries/CodeStore.sol";
+import {ClearingSubmission, MarketTerms, PriceBand} from "../libraries/MarketTypes.sol";
+import {ClearingPart, PartResult} from "../libraries/PartTypes.sol";
 import {RecordExtras} from "../libraries/RecordExtras.sol";
-import {RecordDigest} from "../libraries/RecordDigest.sol";
 import {SlotRing} from "../libraries/SlotRing.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
+import {TermsWord} from "../libraries/TermsWord.sol";
+import {ZonesOfSlot} from "../libraries/ZonesOfSlot.sol";
 
 /// See IAuction for what each function does.
 contract Auction is IAuction, IClearingErrors {
@@ -39,35 +43,43 @@ contract Auction is IAuction, IClearingErrors {
 
     function clear(ClearingSubmission calldata submission) external {
         uint32 slot = submission.slot;
-        _checkTurn(slot);
+        (bytes32 expected, uint32 wordCount) = _checkTurn(slot);
         MarketTerms memory market = _marketOf(submission);
-        BookTable memory table = _replay(submission, market.trades.length);
+        // The posted book is the one that the chain holds; it may be empty beside bilateral trades.
+        if (wordCount == 0 && market.trades.length == 0) revert EmptyBook(slot);
+        (bytes32 got, BookTable memory table) = ClearingBook.replay(
+            submission.book,
+            submission.batches,
+            BookRing.startIn(orderBook, slot)
+        );
+        if (got != expected) revert BookMismatch(slot, expected, got); // [1]
         ClearingOutcome memory outcome = ClearingProof.proveReplayed(submission, table, market);
-        _accept(submission, table, outcome);
+        (bytes memory positions, bytes memory green) = BookTables.recordOf(table, submission.green.length != 0);
+        _accept(submission, positions, green, outcome);
     }
 
     function clearPart(ClearingPart calldata part) external returns (bytes memory next) {
         uint32 slot = part.submission.slot;
-        _checkTurn(slot);
-        (bytes32 bookEnd, uint32 wordCount) = IOrderBook(orderBook).bookOf(slot);
+        (bytes32 bookEnd, uint32 wordCount) = _checkTurn(slot);
         if (wordCount == 0) revert EmptyBook(slot);
-        ClearingOutcome memory outcome;
-        BookTable memory table;
-        (next, outcome, table) = ClearingParts.take(
+        PartResult memory result = ClearingParts.take(
             part,
             _marketOf(part.submission),
             progressOf[msg.sender],
             bookEnd,
-            IOrderBook(orderBook).bookStart(slot)
+            BookRing.startIn(orderBook, slot)
         );
+        next = result.next;
         bytes32 progress = keccak256(next);
         progressOf[msg.sender] = progress;
-        if (next.length == 0) _accept(part.submission, table, outcome);
+        if (next.length == 0) _accept(part.submission, result.positions, result.green, result.outcome);
         else emit PartTaken(slot, msg.sender, part.hashBefore, progress);
     }
 
-    function _checkTurn(uint32 slot) private view {
-        uint256 gate = IOrderBook(orderBook).clearableFrom(slot);
+    /// Hash and number of words of the slot's book, once it is complete.
+    function _checkTurn(uint32 slot) private view returns (bytes32 book, uint32 wordCount) {
+        uint256 gate;
+        (gate, book, wordCount) = IOrderBook(orderBook).clearableFrom(slot);
         uint256 start = SlotTime.startOf(slot);
         if (block.timestamp <= gate || block.timestamp >= start) {
             revert NotBetweenGateAndStart(slot, block.timestamp, gate, start);
@@ -84,67 +96,30 @@ contract Auction is IAuction, IClearingErrors {
         return SlotRing.read(_clearings, slots, 0, type(uint32).max, 0);
     }
 
-    /// The posted book is the one that the chain holds; it may be empty beside bilateral trades.
-    function _replay(
-        ClearingSubmission calldata submission,
-        uint256 trades
-    ) private view returns (BookTable memory table) {
-        uint32 slot = submission.slot;
-        (bytes32 expected, uint32 wordCount) = IOrderBook(orderBook).bookOf(slot);
-        if (wordCount == 0 && trades == 0) revert EmptyBook(slot);
-        bytes32 got;
-        (got, table) = ClearingBook.replay(submission.book, submission.batches, IOrderBook(orderBook).bookStart(slot));
-        if (got != expected) revert BookMismatch(slot, expected, got); // [1]
-    }
-
     function _accept(
         ClearingSubmission calldata submission,
-        BookTable memory table,
+        bytes memory positions,
+        bytes memory green,
         ClearingOutcome memory outcome
     ) private {
-        uint32 slot = submission.slot;
-        ClearingRecord memory record;
-        record.slot = slot;
-        record.clearer = msg.sender;
-        record.prices = new int64[](submission.postings.length);
-        for (uint256 i = 0; i < record.prices.length; ++i) record.prices[i] = submission.postings[i].price;
-        record.backupSoldWh = outcome.backupSoldWh;
-        record.backupBoughtWh = outcome.backupBoughtWh;
-        record.backupNano = outcome.backupNano;
-        record.congestionNano = outcome.congestionNano;
-        record.positions = BookTables.positionsOf(table);
-        record.extras = RecordExtras.encode(submission, table, outcome.gapBoundNano);
-        bytes28 digest = RecordDigest.ofMemory(record); // [23]
-        _clearings[slot % SlotTime.RING] = uint256(bytes32(digest)) | slot;
-        emit Cleared(slot, msg.sender, record, outcome.boughtWh, outcome.welfareNano);
+        bytes memory extras = RecordExtras.encode(submission, green, outcome.gapBoundNano);
+        bytes28 digest = ClearedRecord.log(submission, outcome, positions, extras); // [23]
+        _clearings[submission.slot % SlotTime.RING] = uint256(bytes32(digest)) | submission.slot;
     }
 
     /// Terms and network of the slot, and its trades, which are those that the registry lists.
     function _marketOf(ClearingSubmission calldata submission) private view returns (MarketTerms memory market) {
-        market = _terms(submission.slot);
-        market.trades = IBilaterals(bilaterals).listed(submission.slot, submission.trades);
-    }
-
-    function _terms(uint32 slot) private view returns (MarketTerms memory market) {
-        SlotTerms memory terms = tariffs.termsOf(slot);
-        market.band = PriceBand(terms.bandMin, terms.bandMax, terms.reference_);
-        GridZone[] memory network;
-        (network, market.limits) = grid.networkOf(slot);
-        ZoneTerms[] memory zones = new ZoneTerms[](network.length);
-        market.zones = zones;
-        int64 fee = int64(uint64(terms.fee));
-        for (uint256 i = 0; i < zones.length; ++i) {
-            GridZone memory from = network[i];
-            ZoneTerms memory zone = zones[i];
-            zone.parent = from.parent;
-            zone.toParentWh = from.toParentWh;
-            zone.fromParentWh = from.fromParentWh;
-            zone.fee = fee;
-            if (from.backupCapacityWh == 0) continue;
-            zone.hasBackup = true;
-            zone.backupSell = terms.importTariff;
-            zone.backupBuy = terms.exportTariff;
-            zone.backupCapacityWh = from.backupCapacityWh;
+        uint32 slot = submission.slot;
+        TermsWord terms = tariffs.wordOf(slot);
+        if (!terms.isPublished()) revert ITariffs.NotPublished(slot);
+        market.band = PriceBand(terms.bandMin(), terms.bandMax(), terms.reference_());
+        address stored;
+        (stored, market.limits) = grid.storedNetworkOf(slot);
+        market.zones = ZonesOfSlot.read(CodeStore.read(stored), terms);
+        if (submission.trades.length == 0) {
+            (, uint256 listed) = IBilaterals(bilaterals).tradesOf(slot);
+            if (listed == 0) return market;
         }
+        market.trades = IBilaterals(bilaterals).listed(slot, submission.trades);
     }
 }

@@ -106,9 +106,10 @@ contract OrderBook is DayBook {
         return _appendPacked(slot, orders, SlotTime.gateOf(slot) + SlotTime.OPENING_SECONDS, voided);
     }
 
-    function clearableFrom(uint32 slot) external view returns (uint256) {
-        if (_emergency.state() >= NO_CLEARING) return type(uint256).max;
-        return SlotTime.gateOf(slot) + (_books.unopenedOf(slot) == 0 ? 0 : SlotTime.OPENING_SECONDS);
+    function clearableFrom(uint32 slot) external view returns (uint256 from, bytes32 book, uint32 wordCount) {
+        (book, wordCount) = _books.get(slot);
+        from = SlotTime.gateOf(slot) + (_books.unopenedOf(slot) == 0 ? 0 : SlotTime.OPENING_SECONDS);
+        if (_emergency.state() >= NO_CLEARING) from = type(uint256).max;
     }
 
     function setMarketState(uint8 state) external {

@@ -2,12 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IClearingErrors} from "../interfaces/IClearingErrors.sol";
-import {BookTables} from "../libraries/BookTables.sol";
-import {BookTable} from "../libraries/ClearingBook.sol";
 import {ClearingParts} from "../libraries/ClearingParts.sol";
 import {ClearingOutcome} from "../libraries/ClearingTypes.sol";
 import {MarketTerms} from "../libraries/MarketTypes.sol";
-import {ClearingPart} from "../libraries/PartTypes.sol";
+import {ClearingPart, PartResult} from "../libraries/PartTypes.sol";
 
 /// Clearings in parts as a contract of its own, for tests.
 contract PartsHarness is IClearingErrors {
@@ -22,10 +20,9 @@ contract PartsHarness is IClearingErrors {
         bytes32 bookEnd,
         bytes32 bookStart
     ) external returns (bytes memory next) {
-        ClearingOutcome memory outcome;
-        BookTable memory table;
-        (next, outcome, table) = ClearingParts.take(part, market, progressOf[msg.sender], bookEnd, bookStart);
+        PartResult memory result = ClearingParts.take(part, market, progressOf[msg.sender], bookEnd, bookStart);
+        next = result.next;
         progressOf[msg.sender] = next.length == 0 ? bytes32(0) : keccak256(next);
-        if (next.length == 0) emit Proven(msg.sender, outcome, BookTables.positionsOf(table));
+        if (next.length == 0) emit Proven(msg.sender, result.outcome, result.positions);
     }
 }

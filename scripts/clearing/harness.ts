@@ -62,7 +62,7 @@ export interface Harness {
 
 const ARTIFACT = "artifacts/contracts/test/ClearingHarness.sol/ClearingHarness.json";
 /** What the contract is linked to. */
-const LIBRARIES = ["ClearingMesh", "ClearingRadial"];
+const LIBRARIES = ["ClearingMesh"];
 /** Words of a batch, recorded by one transaction; far below what one block of this EVM takes. */
 const BATCH_WORDS = 20_000;
 const GAS = `0x${(2 ** 42).toString(16)}`;

@@ -3,7 +3,7 @@ import { Grid__factory } from "../../types/contracts/factories/balancing/Grid__f
 import { MeteringPoints__factory } from "../../types/contracts/factories/consumption/MeteringPoints__factory.ts";
 import { MeterOracle__factory } from "../../types/contracts/factories/consumption/MeterOracle__factory.ts";
 import { ClearingMesh__factory } from "../../types/contracts/factories/libraries/ClearingMesh__factory.ts";
-import { ClearingRadial__factory } from "../../types/contracts/factories/libraries/ClearingRadial__factory.ts";
+import { ClearingParts__factory } from "../../types/contracts/factories/libraries/ClearingParts__factory.ts";
 import { Bilaterals__factory } from "../../types/contracts/factories/pricing/Bilaterals__factory.ts";
 import { Auction__factory } from "../../types/contracts/factories/pricing/Auction__factory.ts";
 import { Ledger__factory } from "../../types/contracts/factories/pricing/Ledger__factory.ts";
@@ -88,13 +88,19 @@ export const core: Group = {
         ),
     },
     { name: "clearingMesh", transaction: () => new ClearingMesh__factory().getDeployTransaction() },
-    { name: "clearingRadial", transaction: () => new ClearingRadial__factory().getDeployTransaction() },
+    {
+      name: "clearingParts",
+      transaction: ({ at }) =>
+        new ClearingParts__factory({
+          "project/contracts/libraries/ClearingMesh.sol:ClearingMesh": at.clearingMesh,
+        }).getDeployTransaction(),
+    },
     {
       name: "auction",
       transaction: ({ at }) =>
         new Auction__factory({
           "project/contracts/libraries/ClearingMesh.sol:ClearingMesh": at.clearingMesh,
-          "project/contracts/libraries/ClearingRadial.sol:ClearingRadial": at.clearingRadial,
+          "project/contracts/libraries/ClearingParts.sol:ClearingParts": at.clearingParts,
         }).getDeployTransaction(at.orderBook, at.grid, at.tariffs, at.bilaterals),
     },
     {

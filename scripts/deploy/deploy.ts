@@ -14,7 +14,7 @@ export interface DeployOptions extends MarketTerms {
 
 /** Where the contracts stand, as processes want to know it. */
 export const addressesOf = ({ at }: { at: Places }, chainId: number, deployedAtBlock: number): Addresses => {
-  const { clearingMesh: _m, clearingRadial: _r, safeSingleton: _s, safeHandler: _h, safeFactory: _f, ...places } = at;
+  const { clearingMesh: _m, clearingParts: _p, safeSingleton: _s, safeHandler: _h, safeFactory: _f, ...places } = at;
   return { chainId, deployedAtBlock, ...places };
 };
 

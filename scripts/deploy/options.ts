@@ -65,7 +65,7 @@ export interface MarketTerms {
 }
 
 /** Libraries that contracts are linked to: deployed, and nobody's business afterwards. */
-export type Library = "clearingMesh" | "clearingRadial";
+export type Library = "clearingMesh" | "clearingParts";
 
 /** Contracts of the multi-signature admin, where the deployment makes one. */
 export type SafePart = "safeSingleton" | "safeHandler" | "safeFactory";

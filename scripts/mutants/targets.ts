@@ -98,16 +98,16 @@ const parts: Deployable = { file: "contracts/test/PartsHarness.sol", name: "Part
 /** Contracts that are tested together, with the test files that know them best first. */
 const STAGES: StagePlan[] = [
   {
-    targets: [harness, library("ClearingRadial")],
+    targets: [harness],
     tests: [/^clearing\/(proof|green|trades|ration)/, /^clearing\/(?!mesh|parts)/],
   },
   {
-    targets: [harness, library("ClearingMesh"), library("ClearingRadial")],
+    targets: [harness, library("ClearingMesh")],
     tests: [/^clearing\/mesh\./, /^clearing\/mesh/],
   },
-  { targets: [parts, library("ClearingRadial"), library("ClearingMesh")], tests: [/^clearing\/parts/] },
+  { targets: [parts, library("ClearingParts"), library("ClearingMesh")], tests: [/^clearing\/parts/] },
   {
-    targets: [pricing("Auction"), library("ClearingRadial"), library("ClearingMesh")],
+    targets: [pricing("Auction"), library("ClearingParts"), library("ClearingMesh")],
     tests: [/^(life|auction|chunk|parts)/, /^(mesh|islands|green-settlement|bilateral-settlement)/],
   },
   { targets: [{ ...pricing("OrderBook"), viaIR: true }], tests: [/^order-book/, /^(day|green-only|abuse|word-fee)/] },

@@ -9,7 +9,7 @@ const FROM_ARTIFACTS = {
   ClearingHarness: "test",
   PartsHarness: "test",
   ClearingMesh: "libraries",
-  ClearingRadial: "libraries",
+  ClearingParts: "libraries",
 };
 const artifactOf = (name: string, folder: string): string => `artifacts/contracts/${folder}/${name}.sol/${name}.json`;
 

@@ -69,8 +69,8 @@ describe("sealed batches", () => {
     await world.append(slot, [await world.order(3, slot, [bid(70, 70_000)], 1)]);
     await sealedBatches.seal(slot, await commitment());
     await sealedBatches.seal(slot, await commitment(other));
-    expect(await orderBook.clearableFrom(slot)).to.equal(BigInt(gate + OPENING_SECONDS));
-    expect(await orderBook.clearableFrom(slot + 1)).to.equal(BigInt(gate + 900));
+    expect((await orderBook.clearableFrom(slot))[0]).to.equal(BigInt(gate + OPENING_SECONDS));
+    expect((await orderBook.clearableFrom(slot + 1))[0]).to.equal(BigInt(gate + 900));
     await world.goTo(gate + 1);
     await sealedBatches.openSealed(slot, orders, SALT);
     const book = await bookByEvents(world, slot);
@@ -86,7 +86,7 @@ describe("sealed batches", () => {
     // Opened in the last second, though its order comes too late to count: the book can be cleared at once.
     await world.at(gate + OPENING_SECONDS);
     await sealedBatches.openSealed(slot, other, SALT);
-    expect(await orderBook.clearableFrom(slot)).to.equal(BigInt(gate));
+    expect((await orderBook.clearableFrom(slot))[0]).to.equal(BigInt(gate));
     await world.at(gate + OPENING_SECONDS);
     await auction.clear(submission);
   });
@@ -175,7 +175,7 @@ describe("sealed batches", () => {
     await sealedBatches.seal(slot, await commitment());
     const later = slot + 256;
     await world.goTo(world.startOf(later - 2));
-    expect(await world.c.orderBook.clearableFrom(later)).to.equal(BigInt(world.startOf(later) - GATE_SECONDS));
+    expect((await world.c.orderBook.clearableFrom(later))[0]).to.equal(BigInt(world.startOf(later) - GATE_SECONDS));
     await sealedBatches.seal(later, id("later"));
     expect((await members()) - before).to.equal(BOND * 1_000n);
     expect(await sealedBatches.freeOf(relayer)).to.equal(2n * BOND);

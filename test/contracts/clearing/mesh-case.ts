@@ -92,8 +92,7 @@ const START = `0x${"5a".repeat(32)}`;
 export const createProver = async () => {
   const { ethers } = await network.create();
   const ClearingMesh = await (await ethers.deployContract("ClearingMesh")).getAddress();
-  const ClearingRadial = await (await ethers.deployContract("ClearingRadial")).getAddress();
-  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh, ClearingRadial } });
+  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh } });
   const call = ({ zones, limits, band, columns, trades = [] }: MeshCase, claim: MeshClaim) => {
     const submission = {
       slot: 0,

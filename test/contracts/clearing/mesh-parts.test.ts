@@ -20,8 +20,9 @@ describe("clearings of meshed networks in parts", function () {
     const stand = await createStand();
     const solver = await createSolver();
     const ClearingMesh = await (await stand.ethers.deployContract("ClearingMesh")).getAddress();
-    const ClearingRadial = await (await stand.ethers.deployContract("ClearingRadial")).getAddress();
-    const libraries = { ClearingMesh, ClearingRadial };
+    const linked = await stand.ethers.deployContract("ClearingParts", [], { libraries: { ClearingMesh } });
+    const ClearingParts = await linked.getAddress();
+    const libraries = { ClearingParts };
     const harness = await stand.ethers.deployContract("PartsHarness", [], { libraries });
     const seen = { congested: 0, parts: 0 };
     await fc.assert(

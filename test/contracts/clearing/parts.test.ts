@@ -30,8 +30,9 @@ describe("clearings in parts", function () {
 
   const deploy = async () => {
     const ClearingMesh = await (await stand.ethers.deployContract("ClearingMesh")).getAddress();
-    const ClearingRadial = await (await stand.ethers.deployContract("ClearingRadial")).getAddress();
-    return stand.ethers.deployContract("PartsHarness", [], { libraries: { ClearingMesh, ClearingRadial } });
+    const linked = await stand.ethers.deployContract("ClearingParts", [], { libraries: { ClearingMesh } });
+    const ClearingParts = await linked.getAddress();
+    return stand.ethers.deployContract("PartsHarness", [], { libraries: { ClearingParts } });
   };
   type Parts = Awaited<ReturnType<typeof deploy>>;
 

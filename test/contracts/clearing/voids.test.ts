@@ -21,8 +21,9 @@ describe("books with voided zones", function () {
 
   const deployParts = async () => {
     const ClearingMesh = await (await stand.ethers.deployContract("ClearingMesh")).getAddress();
-    const ClearingRadial = await (await stand.ethers.deployContract("ClearingRadial")).getAddress();
-    return stand.ethers.deployContract("PartsHarness", [], { libraries: { ClearingMesh, ClearingRadial } });
+    const linked = await stand.ethers.deployContract("ClearingParts", [], { libraries: { ClearingMesh } });
+    const ClearingParts = await linked.getAddress();
+    return stand.ethers.deployContract("PartsHarness", [], { libraries: { ClearingParts } });
   };
 
   it("clear as if the voided words were cancellations, in one transaction and in parts, and in no other way", async () => {

@@ -131,8 +131,7 @@ export interface Market {
 export const createStand = async () => {
   const { ethers } = await network.create();
   const ClearingMesh = await (await ethers.deployContract("ClearingMesh")).getAddress();
-  const ClearingRadial = await (await ethers.deployContract("ClearingRadial")).getAddress();
-  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh, ClearingRadial } });
+  const harness = await ethers.deployContract("ClearingHarness", [], { libraries: { ClearingMesh } });
   const prove = (words: readonly Word[], market: Market, posted: Posted) =>
     harness.prove.staticCall(
       submissionOf(hexlify(encodeBook(columnsOf(words))), posted),
