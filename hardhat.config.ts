@@ -21,7 +21,7 @@ const clearing = { ...hot, settings: { ...hot.settings, optimizer: { enabled: tr
 const compact = { ...solc, settings: { ...hot.settings, optimizer: { enabled: true, runs: 200 } } };
 
 /** As fast as fits; below some hundred runs the wide constants of its loops would be copied from code instead of pushed. */
-const settling = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true, runs: 1_000 } } };
+const settling = { ...hot, settings: { ...hot.settings, optimizer: { enabled: true, runs: 800 } } };
 
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers, ...(process.env["DAEG_REACHED_ERRORS"] ? [errorRecorder] : [])],

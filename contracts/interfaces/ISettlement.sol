@@ -42,6 +42,9 @@ interface ISettlement {
         int128 membersNano,
         int128 congestionNano
     );
+    /// As `Settled`, for the slots of one `settlePacked`, in their order. `sums`: per slot 4 bytes slot, 1 byte version, 16 bytes each
+    /// backup, operator, members, congestion. `readings`: as they were given.
+    event SlotsSettled(bytes sums, bytes readings);
     event Estimated(uint32 indexed slot);
     event FinalThrough(uint32 slot);
 
@@ -57,6 +60,8 @@ interface ISettlement {
     /// 256 slots are open: the oldest must become final first.
     error TooManyOpenSlots(uint32 slot, uint32 firstOpen);
     error NothingToSettle();
+    /// Packed readings or records end at another byte than they should.
+    error WrongLength(uint256 end, uint256 expected);
     /// The slot is not settled on a report.
     error NotSettled(uint32 slot);
     /// The slot is settled with the last report.
@@ -68,6 +73,28 @@ interface ISettlement {
 
     /// Settles reported slots, ascending. Anyone. One account can never make it revert.
     function settle(SlotToSettle[] calldata slots) external;
+
+    /// As `settle` of these slots, for a fraction of the gas: packed, all numbers unsigned unless said otherwise.
+    ///
+    ///   2 bytes number of slots, 4 bytes length of all readings, 4 bytes per slot its number; then, slot after slot, the readings;
+    ///   then, slot after slot, 32 bytes root of the report and the record.
+    ///
+    ///   Readings: 1 byte form, 4 bytes number of points. Form 0: 8 bytes per point as in SlotToSettle. Form 1: 2 bytes number of
+    ///   others; 12 bits per point, a measured reading of import only (highest bit set) or of export only, 11 bits Wh; then the others:
+    ///   4 bytes point, 8 bytes reading. Twenty points are 32 bytes, the last ones filled up with zeros: five rows of four, written
+    ///   column by column with four zero bits in front of each.
+    ///
+    ///   Record: 1 byte form. 0: none, the slot was not cleared. 1: 20 bytes clearer, then as form 2. 2, by the clearer of the record
+    ///   before: 8 bytes each backup sold and bought, 16 bytes each backup's money and congestion (two's complement), 2 bytes number
+    ///   of prices and 8 bytes each (two's complement), positions, 4 bytes length of extras, extras.
+    ///
+    ///   Positions: 1 byte form. Form 0: 4 bytes length, then as in the record. Form 1: 4 bytes number of points, 1 byte words of each
+    ///   point, 2 bytes number of others; 2 bytes per point, bit 15 = bought, bits 14..0 Wh; then the others: 4 bytes point, 4 bytes
+    ///   position as in the record. Sixteen points are 32 bytes, the last ones filled up with zeros: two rows of eight, written column
+    ///   by column.
+    ///
+    ///   What is given of others beyond the number of points does not count.
+    function settlePacked(bytes calldata slots) external;
 
     /// Settles slots anew on the higher version of their reports, before they are final: moves the differences. The window is not
     /// renewed: a slot is final 96 slots after it was first settled, whatever comes. Anyone.

@@ -100,9 +100,10 @@ library LanePayments {
             }
             if (planned.spent + highest > SPENT) flush(planned, deltas);
             planned.spent += highest; // [97]
-            for (uint256 i = 0; i < planned.runs.length; ++i) {
-                _addRun(planned.runs[i], positions, readings, planned.lanes);
-            }
+            bytes memory lanes = planned.lanes;
+            uint256[] memory runs = planned.runs;
+            uint256 length = runs.length;
+            for (uint256 i = 0; i < length; ++i) _addRun(runs[i], positions, readings, lanes);
             for (uint256 i = 0; i < planned.others.length; ++i) {
                 uint256 each = planned.others[i];
                 SlotPayments.addPayments(rows, positions, readings, deltas, each >> 32, uint32(each));
@@ -170,6 +171,7 @@ library LanePayments {
             // The word of zeros, which has them again below.
             mstore(0x60, sub(mload(add(run, 96)), surplusPrice))
             for {} lt(readings, mload(0x00)) {} {
+                // A page is two words: unrolled on purpose, a turn per word costs 4 gas more per point.
                 {
                     let w := and(mload(positions), 0xffffffffffffffffffffffffffffffff)
                     w := and(or(w, shl(64, w)), EVERY_OTHER)

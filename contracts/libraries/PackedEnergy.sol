@@ -54,14 +54,14 @@ library PackedEnergy {
     }
 
     /// Copies positions into `buffer`, whose rest is zero; nothing of them unless `wanted`.
-    function copyTo(bytes calldata positions, bytes memory buffer, bool wanted) internal pure {
+    function copyTo(bytes memory positions, bytes memory buffer, bool wanted) internal pure {
         assembly ("memory-safe") {
             let length := mload(buffer)
-            let given := mul(wanted, positions.length)
+            let given := mul(wanted, mload(positions))
             if gt(given, length) {
                 given := length
             }
-            calldatacopy(add(buffer, 32), positions.offset, given)
+            mcopy(add(buffer, 32), add(positions, 32), given)
             // Beyond the end of calldata everything reads as zero.
             calldatacopy(add(add(buffer, 32), given), calldatasize(), sub(length, given))
         }

@@ -6,6 +6,9 @@ library PackedReadings {
     uint256 internal constant BYTES = 8;
     uint256 internal constant MISSING = 3;
     uint256 internal constant MAX_WH = 0x7fffffff;
+    /// Of five readings of 12 bits in each of four lanes the highest bits, and the last one.
+    uint256 private constant SIGNS = 0x0800800800800800080080080080080008008008008008000800800800800800;
+    uint256 private constant LOW = 0x00000000000007ff00000000000007ff00000000000007ff00000000000007ff;
     uint256 private constant HIGHEST_BITS = 0x8000000000000000800000000000000080000000000000008000000000000000;
 
     function decode(uint64 raw) internal pure returns (uint8 quality, uint32 importWh, uint32 exportWh) {
@@ -39,13 +42,81 @@ library PackedReadings {
         // The quality decides alone: whatever the other seven bytes hold does not count.
     }
 
-    /// Room for `points` readings, zeros up to the next 32 points (and beyond, since points are written by the word), and `head` bytes
-    /// in front of it.
-    function room(uint256 points, uint256 head) internal pure returns (bytes memory buffer) {
-        buffer = new bytes(head + ((points + 63) & ~uint256(31)) * BYTES);
+    /// Room for `points` readings, zeros up to the next 32 points (and beyond, since points are written by the word).
+    function room(uint256 points) internal pure returns (bytes memory buffer) {
+        buffer = new bytes(((points + 63) & ~uint256(31)) * BYTES);
         assembly ("memory-safe") {
-            buffer := add(buffer, head)
             mstore(buffer, shl(3, points))
+        }
+    }
+
+    /// Readings packed in calldata at `from` (ISettlement.settlePacked): their keccak256 as 8 bytes each, where they end, and whether
+    /// every point has a measured one. As `copyTo`, the first `points` come into `buffer`.
+    function unpackTo(
+        uint256 from,
+        bytes memory buffer,
+        uint256 points
+    ) internal pure returns (bytes32 result, uint256 end, bool measured) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let head := calldataload(from)
+            let count := and(shr(216, head), 0xffffffff)
+            let size := shl(3, count)
+            switch byte(0, head)
+            case 0 {
+                from := add(from, 5)
+                calldatacopy(free, from, size)
+                end := add(from, size)
+            }
+            default {
+                end := and(shr(200, head), 0xffff)
+                measured := iszero(or(end, lt(count, points)))
+                from := add(from, 7)
+                // Twenty readings a turn, five words.
+                mstore(0x00, add(free, size))
+                for {
+                    let to := free
+                } lt(to, mload(0x00)) {
+                    to := add(to, 160)
+                } {
+                    let exported := calldataload(from)
+                    let imported := and(exported, SIGNS)
+                    exported := sub(exported, imported)
+                    imported := and(exported, sub(imported, shr(11, imported)))
+                    exported := sub(exported, imported)
+                    mstore(to, or(and(shr(48, exported), LOW), shl(31, and(shr(48, imported), LOW))))
+                    mstore(add(to, 32), or(and(shr(36, exported), LOW), shl(31, and(shr(36, imported), LOW))))
+                    mstore(add(to, 64), or(and(shr(24, exported), LOW), shl(31, and(shr(24, imported), LOW))))
+                    mstore(add(to, 96), or(and(shr(12, exported), LOW), shl(31, and(shr(12, imported), LOW))))
+                    mstore(add(to, 128), or(and(exported, LOW), shl(31, and(imported, LOW))))
+                    from := add(from, 32)
+                }
+                // What does not fit into 12 bits.
+                for {
+                    end := add(from, mul(end, 12))
+                } lt(from, end) {
+                    from := add(from, 12)
+                } {
+                    let point := shr(224, calldataload(from))
+                    if lt(point, count) {
+                        let at_ := add(free, shl(3, point))
+                        let rest := shr(64, shl(64, mload(at_)))
+                        mstore(at_, or(shl(192, shr(192, calldataload(add(from, 4)))), rest))
+                    }
+                }
+            }
+            result := keccak256(free, size)
+            let data := add(buffer, 32)
+            let all := shl(3, points)
+            if gt(size, all) {
+                size := all
+            }
+            mcopy(data, free, size)
+            for {} lt(size, all) {
+                size := add(size, 8)
+            } {
+                mstore8(add(data, size), 0xc0)
+            }
         }
     }
 
@@ -56,22 +127,13 @@ library PackedReadings {
             let first := add(readings, 32)
             let end := add(first, mload(readings))
             let any := 0
-            // Four readings a word, eight words a turn.
+            // Four readings a word.
             for {
                 let at_ := first
             } lt(at_, end) {
-                at_ := add(at_, 256)
+                at_ := add(at_, 32)
             } {
-                any := or(
-                    any,
-                    or(
-                        or(or(mload(at_), mload(add(at_, 32))), or(mload(add(at_, 64)), mload(add(at_, 96)))),
-                        or(
-                            or(mload(add(at_, 128)), mload(add(at_, 160))),
-                            or(mload(add(at_, 192)), mload(add(at_, 224)))
-                        )
-                    )
-                )
+                any := or(any, mload(at_))
             }
             // Only qualities 2 and 3 have the highest bit.
             if and(any, HIGHEST_BITS) {

@@ -40,7 +40,7 @@ library SlotPayments {
     /// more than `highest`, nor less than its negative.
     function setPrices(
         ZoneRow[] memory table,
-        int64[] calldata prices,
+        int64[] memory prices,
         bool cleared,
         TermsWord terms,
         uint256 backedZones
@@ -50,8 +50,14 @@ library SlotPayments {
         int256 exportTariff = terms.exportTariff();
         int256 referencePrice = terms.reference_();
         unchecked {
+            uint256 posted = cleared ? prices.length : 0;
             for (uint256 zone = 0; zone < table.length; ++zone) {
-                int256 price = cleared && zone < prices.length ? int256(prices[zone]) : referencePrice;
+                int256 price = referencePrice;
+                if (zone < posted) {
+                    assembly ("memory-safe") {
+                        price := mload(add(add(prices, 0x20), shl(5, zone)))
+                    }
+                }
                 ZoneRow memory row = table[zone];
                 int256 gross = price + fee;
                 uint256 backed = (backedZones >> zone) & 1;
@@ -164,15 +170,17 @@ library SlotPayments {
         }
     }
 
-    /// The other side of the accounts' payments. `backupNano` and `congestionNano` are the clearing's.
+    /// The other side of the accounts' payments, into `money`. `backupNano` and `congestionNano` are the clearing's.
     function fixedMoney(
+        FixedMoney memory money,
         ZoneRow[] memory table,
         TermsWord terms,
         uint256 backupSoldWh,
         int256 backupNano,
         int256 congestionNano
-    ) internal pure returns (FixedMoney memory money) {
+    ) internal pure {
         unchecked {
+            int256 members;
             int256 deficitWh;
             int256 surplusWh;
             int256 boughtWh;
@@ -188,18 +196,22 @@ library SlotPayments {
                     surplusWh += surplus;
                 } else {
                     // No backup: the members' pool is the other side of everything but the trades.
-                    money.members += bought * fee + deficit * row.deficitPrice - surplus * row.surplusPrice;
+                    members += bought * fee + deficit * row.deficitPrice - surplus * row.surplusPrice;
                 }
             }
             int256 nettedWh = deficitWh < surplusWh ? deficitWh : surplusWh; // [26]
             int256 importTariff = terms.importTariff();
             int256 exportTariff = terms.exportTariff();
             int256 fromBackupWh = int256(backupSoldWh) < boughtWh ? int256(backupSoldWh) : boughtWh;
-            money.members += nettedWh * (importTariff - exportTariff) + fee * (boughtWh - fromBackupWh);
+            money.members = members + nettedWh * (importTariff - exportTariff) + fee * (boughtWh - fromBackupWh);
             money.operatorFees = fee * fromBackupWh;
             money.backup = backupNano + (deficitWh - nettedWh) * importTariff - (surplusWh - nettedWh) * exportTariff;
             money.congestion = congestionNano;
         }
+    }
+
+    function clearMoney(FixedMoney memory money) internal pure {
+        (money.backup, money.operatorFees, money.members, money.congestion) = (0, 0, 0, 0);
     }
 
     function addMoney(FixedMoney memory total, FixedMoney memory money) internal pure {

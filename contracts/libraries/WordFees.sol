@@ -60,8 +60,9 @@ library WordFees {
     function credit(Earning[] memory earnings, address clearer, uint256 nano) internal pure {
         uint256 used = earnings.length;
         for (uint256 i = 0; i < used; ++i) {
-            if (earnings[i].clearer != clearer) continue;
-            earnings[i].nano += uint128(nano);
+            Earning memory own = earnings[i];
+            if (own.clearer != clearer) continue;
+            own.nano += uint128(nano);
             return;
         }
         assembly ("memory-safe") {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ClearingRecord} from "../interfaces/IAuction.sol";
+import {ClearingRecord, IAuction} from "../interfaces/IAuction.sol";
+import {IMeterOracle} from "../interfaces/IMeterOracle.sol";
 import {SlotToResettle, SlotToSettle} from "../interfaces/ISettlement.sol";
+import {ITariffs} from "../interfaces/ITariffs.sol";
 import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
+import {KeptWords} from "../libraries/KeptWords.sol";
 import {LanePayments} from "../libraries/LanePayments.sol";
 import {PackedReadings} from "../libraries/PackedReadings.sol";
-import {RecordDigest} from "../libraries/RecordDigest.sol";
+import {RecordImage} from "../libraries/RecordImage.sol";
 import {FixedMoney, SlotPayments} from "../libraries/SlotPayments.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
 import {StatusRing} from "../libraries/StatusRing.sol";
@@ -17,12 +20,23 @@ import {SettlementWork} from "./SettlementWork.sol";
 contract Settlement is SettlementWork {
     using StatusRing for mapping(uint256 page => uint256 word);
 
-    /// What the chain keeps of a slot to be settled.
+    /// What the chain keeps of the slots to be settled, and of one of them.
     struct Kept {
+        uint32[] slots;
+        uint256[] reports;
+        uint256[] clearings;
+        uint256[] terms;
+        SlotKept one;
+    }
+    struct SlotKept {
+        uint32 slot;
         uint256 report;
         uint256 clearing;
         TermsWord terms;
     }
+
+    /// Bytes of a slot in the sums of `SlotsSettled`.
+    uint256 private constant SUMS_BYTES = 69;
 
     uint32 public finalThrough;
     mapping(uint256 page => uint256 word) private _statuses;
@@ -32,20 +46,47 @@ contract Settlement is SettlementWork {
     }
 
     function settle(SlotToSettle[] calldata slots) external {
-        if (slots.length == 0) revert NothingToSettle();
-        uint32[] memory numbers = _numbersOf(slots);
-        uint256[] memory reports = meterOracle.entriesOf(numbers);
-        uint256[] memory clearings = auction.entriesOf(numbers);
-        uint256[] memory terms = tariffs.wordsOf(numbers);
-        Work memory work = _open(slots.length);
-        work.statusPage = StatusRing.pageOf(numbers[0]);
-        work.statuses = _statuses[work.statusPage];
-        work.current = SlotTime.current();
+        uint32[] memory numbers = new uint32[](slots.length);
+        for (uint256 i = 0; i < numbers.length; ++i) numbers[i] = slots[i].record.slot;
+        (Work memory work, Kept memory kept) = _begin(numbers);
         for (uint256 i = 0; i < numbers.length; ++i) {
-            _settle(work, slots[i], numbers[i], Kept(reports[i], clearings[i], TermsWord.wrap(terms[i])));
+            SlotToSettle calldata given = slots[i];
+            RecordImage.copy(work.given, given.record);
+            bytes32 readingsHash = _takeReadings(work, given.readings);
+            uint8 version = _settle(work, _keptOf(kept, i), readingsHash, given.root);
+            _emitSettled(given.record.slot, version, Status.Settled, given.readings, work.money);
         }
-        _statuses[work.statusPage] = work.statuses;
-        _move(work);
+        _close(work);
+    }
+
+    function settlePacked(bytes calldata slots) external {
+        (uint32[] memory numbers, uint256 readings, uint256 records) = _unpackNumbers(slots);
+        (Work memory work, Kept memory kept) = _begin(numbers);
+        bytes memory sums = new bytes(numbers.length * SUMS_BYTES);
+        uint256 at_ = readings;
+        uint256 record = records;
+        for (uint256 i = 0; i < numbers.length; ++i) {
+            SlotKept memory own = _keptOf(kept, i);
+            bytes32 readingsHash;
+            (readingsHash, at_, work.measured) = PackedReadings.unpackTo(at_, work.readings, work.deltas.length);
+            bytes32 root;
+            (root, record) = _unpackRecord(work, own.slot, record);
+            uint8 version = _settle(work, own, readingsHash, root);
+            _addSums(sums, i, own.slot, version, work.money);
+        }
+        uint256 end;
+        assembly ("memory-safe") {
+            end := add(slots.offset, slots.length)
+        }
+        _checkEnd(at_, records);
+        _checkEnd(record, end);
+        bytes calldata given;
+        assembly ("memory-safe") {
+            given.offset := readings
+            given.length := sub(records, readings)
+        }
+        emit SlotsSettled(sums, given);
+        _close(work);
     }
 
     function resettle(SlotToResettle[] calldata slots) external {
@@ -54,9 +95,10 @@ contract Settlement is SettlementWork {
         // All that was paid is taken back, then all is paid anew; the ledger gets the difference. Words cost what they did.
         for (uint256 i = 0; i < slots.length; ++i) {
             uint32 slot = slots[i].record.slot;
-            uint8 version = _reopen(slots[i], slot);
-            bool cleared = _isCleared(slots[i].record, slot, auction.clearingOf(slot));
-            _pay(work, slots[i].record, slot, tariffs.wordOf(slot), slots[i].settledReadings, cleared);
+            uint8 version = _reopen(work, slots[i], slot);
+            RecordImage.copy(work.given, slots[i].record);
+            bool cleared = _isCleared(work, slot, _clearingOf(slot));
+            _pay(work, slot, _termsOf(slot), cleared);
             (, uint32 since, ) = _statuses.get(slot);
             _statuses.set(slot, Status.Settled, since, version);
         }
@@ -65,10 +107,11 @@ contract Settlement is SettlementWork {
         for (uint256 i = 0; i < slots.length; ++i) {
             uint32 slot = slots[i].record.slot;
             (, , uint8 version) = _statuses.get(slot);
-            bool cleared = auction.clearingOf(slot) != 0;
-            TermsWord terms = tariffs.wordOf(slot);
-            (FixedMoney memory money, ) = _pay(work, slots[i].record, slot, terms, slots[i].readings, cleared);
-            _emitSettled(slot, version, Status.Settled, slots[i].readings, money);
+            bool cleared = _clearingOf(slot) != 0;
+            _takeReadings(work, slots[i].readings);
+            RecordImage.copy(work.given, slots[i].record);
+            _pay(work, slot, _termsOf(slot), cleared);
+            _emitSettled(slot, version, Status.Settled, slots[i].readings, work.money);
         }
         _move(work);
     }
@@ -79,7 +122,7 @@ contract Settlement is SettlementWork {
         uint256 from = SlotTime.reportDeadlineOf(slot);
         if (block.timestamp < from) revert TooEarly(slot, block.timestamp, from);
         // Without a report the window counts from the deadline, however late it is flagged: no report lands after that window.
-        (uint8 version, ) = meterOracle.reportOf(slot);
+        (uint8 version, ) = _reportOf(slot);
         uint32 since = version == 0 ? uint32(from / SlotTime.SLOT_SECONDS) : SlotTime.current();
         _statuses.set(slot, Status.Estimated, since, 0);
         emit Estimated(slot);
@@ -91,30 +134,31 @@ contract Settlement is SettlementWork {
         (, uint32 since, ) = _statuses.get(slot);
         uint256 from = SlotTime.startOf(since + uint32(SlotTime.FINAL_SLOTS));
         // A report that landed late is settled first, if its readings can be had.
-        (uint8 version, ) = meterOracle.reportOf(slot);
+        (uint8 version, ) = _reportOf(slot);
         if (version != 0) from += SlotTime.REPORT_SLOTS * SlotTime.SLOT_SECONDS;
         if (block.timestamp < from) revert TooEarly(slot, block.timestamp, from);
 
         // The window is over already: no report can land any more, so the slot is final at once.
         _statuses.set(slot, Status.Settled, since, 0);
         Work memory work = _open(1);
-        FixedMoney memory money;
-        if (_isCleared(record, slot, auction.clearingOf(slot))) {
-            TermsWord terms = tariffs.wordOf(slot);
-            _prepare(work, record, slot, terms, true);
-            _countWords(work, record);
+        RecordImage.copy(work.given, record);
+        if (_isCleared(work, slot, _clearingOf(slot))) {
+            TermsWord terms = _termsOf(slot);
+            _prepare(work, slot, terms, true);
+            _countWords(work);
             SlotPayments.addPositions(work.rows, work.positions, work.deltas);
-            _addExtras(work, record, false);
-            money = SlotPayments.fixedMoney(
+            _addExtras(work, false);
+            SlotPayments.fixedMoney(
+                work.money,
                 work.table,
                 terms,
                 record.backupSoldWh,
                 record.backupNano,
                 record.congestionNano
             );
-            SlotPayments.addMoney(work.total, money);
+            SlotPayments.addMoney(work.total, work.money);
         }
-        _emitSettled(slot, 0, Status.Estimated, record.positions[0:0], money);
+        _emitSettled(slot, 0, Status.Estimated, msg.data[0:0], work.money);
         _move(work);
     }
 
@@ -136,83 +180,124 @@ contract Settlement is SettlementWork {
         return _statuses.get(slot);
     }
 
-    /// Numbers of the slots, ascending and none of them beyond what may be open.
-    function _numbersOf(SlotToSettle[] calldata slots) private view returns (uint32[] memory numbers) {
-        numbers = new uint32[](slots.length);
+    /// Checks that slots are ascending and none of them beyond what may be open, and reads what is kept of them.
+    function _begin(uint32[] memory numbers) private view returns (Work memory work, Kept memory kept) {
+        if (numbers.length == 0) revert NothingToSettle();
         uint32 finalThrough_ = finalThrough;
         uint32 previous;
-        for (uint256 i = 0; i < slots.length; ++i) {
-            uint32 slot = slots[i].record.slot;
+        for (uint256 i = 0; i < numbers.length; ++i) {
+            uint32 slot = numbers[i];
             if (i != 0 && slot <= previous) revert SlotsNotAscending(previous, slot);
             _checkOpen(slot, finalThrough_);
-            numbers[i] = previous = slot;
+            previous = slot;
         }
+        kept.slots = numbers;
+        kept.reports = KeptWords.read(address(meterOracle), IMeterOracle.entriesOf.selector, numbers);
+        kept.clearings = KeptWords.read(address(auction), IAuction.entriesOf.selector, numbers);
+        kept.terms = KeptWords.read(address(tariffs), ITariffs.wordsOf.selector, numbers);
+        work = _open(numbers.length);
+        work.statusPage = StatusRing.pageOf(numbers[0]);
+        work.statuses = _statuses[work.statusPage];
+        work.current = SlotTime.current();
     }
 
-    function _settle(Work memory work, SlotToSettle calldata given, uint32 slot, Kept memory kept) private {
+    /// What is kept of slot `i`. All lists are as long as that of the slots.
+    function _keptOf(Kept memory kept, uint256 i) private pure returns (SlotKept memory) {
+        SlotKept memory one = kept.one;
+        assembly ("memory-safe") {
+            let place := shl(5, add(i, 1))
+            mstore(one, mload(add(mload(kept), place)))
+            mstore(add(one, 0x20), mload(add(mload(add(kept, 0x20)), place)))
+            mstore(add(one, 0x40), mload(add(mload(add(kept, 0x40)), place)))
+            mstore(add(one, 0x60), mload(add(mload(add(kept, 0x60)), place)))
+        }
+        return one;
+    }
+
+    /// Settles a slot, whose readings and record are at hand, on its report; returns the report's version.
+    function _settle(
+        Work memory work,
+        SlotKept memory own,
+        bytes32 readingsHash,
+        bytes32 root
+    ) private returns (uint8 version) {
+        uint32 slot = own.slot;
         uint256 page = StatusRing.pageOf(slot);
         if (page != work.statusPage) {
-            _statuses[work.statusPage] = work.statuses;
+            _keepStatuses(work);
             work.statusPage = page;
             work.statuses = _statuses[page];
         }
         (Status status, , ) = StatusRing.entryOf(work.statuses, slot);
         if (status == Status.Settled) revert AlreadySettled(slot);
-        uint8 version = uint8(kept.report);
+        version = uint8(own.report);
         if (version == 0) revert NotReported(slot);
-        bytes calldata readings = given.readings;
-        ClearingRecord calldata record = given.record;
-        _checkReadings(slot, version, bytes28(bytes32(kept.report)), PackedReadings.hash(readings), given.root);
-        bool cleared = _isCleared(record, slot, bytes28(bytes32(kept.clearing)));
+        _checkReadings(slot, version, bytes28(bytes32(own.report)), readingsHash, root);
+        bool cleared = _isCleared(work, slot, bytes28(bytes32(own.clearing)));
         work.statuses = StatusRing.withEntry(work.statuses, slot, Status.Settled, work.current, version);
-        (FixedMoney memory money, bool whole) = _pay(work, record, slot, kept.terms, readings, cleared);
-        if (cleared) _countWords(work, record);
-        if (whole) _emitWhole(work, slot, version, money);
-        else _emitSettled(slot, version, Status.Settled, readings, money);
+        _pay(work, slot, own.terms, cleared);
+        if (cleared) _countWords(work);
     }
 
-    /// Pays a slot on its readings. `whole`: the buffer holds them as they were given.
-    function _pay(
-        Work memory work,
-        ClearingRecord calldata record,
-        uint32 slot,
-        TermsWord terms,
-        bytes calldata readings,
-        bool cleared
-    ) private view returns (FixedMoney memory money, bool whole) {
-        _prepare(work, record, slot, terms, cleared);
-        PackedReadings.copyTo(readings, work.readings, work.deltas.length);
-        whole = readings.length == work.readings.length;
+    function _keepStatuses(Work memory work) private {
+        _statuses[work.statusPage] = work.statuses;
+    }
+
+    /// Writes the statuses at hand and moves the money.
+    function _close(Work memory work) private {
+        _keepStatuses(work);
+        _move(work);
+    }
+
+    /// Pays a slot on the readings at hand.
+    function _pay(Work memory work, uint32 slot, TermsWord terms, bool cleared) private view {
+        FixedMoney memory money = work.money;
+        _prepare(work, slot, terms, cleared);
         // Without terms the slot took no orders, and nobody pays anything.
-        if (!terms.isPublished()) return (money, whole);
-        if (PackedReadings.replaceMissing(work.readings, work.positions)) whole = false;
+        if (!terms.isPublished()) return SlotPayments.clearMoney(money);
+        if (!work.measured) PackedReadings.replaceMissing(work.readings, work.positions);
         LanePayments.add(work.lanes, work.highestPrice, work.rows, work.positions, work.readings, work.deltas);
-        int256 chargedNano = cleared ? _addExtras(work, record, true) : int256(0);
-        money = SlotPayments.fixedMoney(
+        int256 chargedNano = cleared ? _addExtras(work, true) : int256(0);
+        ClearingRecord memory record = work.given.record;
+        SlotPayments.fixedMoney(
+            money,
             work.table,
             terms,
             cleared ? record.backupSoldWh : 0,
             cleared ? record.backupNano : int128(0),
             cleared ? record.congestionNano : int128(0)
         );
-        money.members += chargedNano;
-        money.congestion += EnvelopeCharges.chargeSlot(work.envelopes, slot, work.readings, work.deltas);
+        unchecked {
+            money.members += chargedNano;
+            money.congestion += EnvelopeCharges.chargeSlot(work.envelopes, slot, work.readings, work.deltas);
+        }
         SlotPayments.addMoney(work.total, money);
     }
 
+    /// Takes a slot's readings to hand; returns their hash.
+    function _takeReadings(Work memory work, bytes calldata readings) private pure returns (bytes32) {
+        PackedReadings.copyTo(readings, work.readings, work.deltas.length);
+        return PackedReadings.hash(readings);
+    }
+
     /// Checks that a settled slot may be settled anew, and both its reports; returns the new version.
-    function _reopen(SlotToResettle calldata given, uint32 slot) private view returns (uint8 version) {
+    /// The settled one's readings are at hand then.
+    function _reopen(
+        Work memory work,
+        SlotToResettle calldata given,
+        uint32 slot
+    ) private view returns (uint8 version) {
         (Status status, uint32 since, uint8 settled) = _statuses.get(slot);
         if (status != Status.Settled || settled == 0) revert NotSettled(slot);
         uint32 finalFrom = since + uint32(SlotTime.FINAL_SLOTS);
         if (SlotTime.current() >= finalFrom) revert WindowOver(slot, finalFrom); // [94]
         bytes28 expected;
-        (version, expected) = meterOracle.reportOf(slot);
+        (version, expected) = _reportOf(slot);
         if (version == settled) revert NothingToResettle(slot, version);
         _checkReadings(slot, version, expected, PackedReadings.hash(given.readings), given.root);
         // The oracle kept it: no version that is settled is replaced without.
         (, expected) = meterOracle.replacedOf(slot);
-        bytes32 settledHash = PackedReadings.hash(given.settledReadings);
+        bytes32 settledHash = _takeReadings(work, given.settledReadings);
         _checkReadings(slot, settled, expected, settledHash, given.settledRoot); // [95]
     }
 
@@ -226,7 +311,9 @@ contract Settlement is SettlementWork {
     function _checkOpen(uint32 slot, uint32 finalThrough_) private view {
         if (slot < genesisSlot) revert BeforeGenesis(slot, genesisSlot);
         if (slot <= finalThrough_) revert AlreadySettled(slot);
-        if (slot > finalThrough_ + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough_ + 1);
+        unchecked {
+            if (slot > finalThrough_ + SlotTime.RING) revert TooManyOpenSlots(slot, finalThrough_ + 1);
+        }
     }
 
     function _checkReadings(
@@ -236,34 +323,94 @@ contract Settlement is SettlementWork {
         bytes32 readingsHash,
         bytes32 root
     ) private pure {
-        bytes28 got = bytes28(keccak256(abi.encode(slot, version, readingsHash, root)));
-        if (got != expected) revert ReadingsMismatch(slot, expected, got);
+        bytes32 hash;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, slot)
+            mstore(add(free, 0x20), version)
+            mstore(add(free, 0x40), readingsHash)
+            mstore(add(free, 0x60), root)
+            hash := keccak256(free, 0x80)
+        }
+        if (bytes28(hash) != expected) revert ReadingsMismatch(slot, expected, bytes28(hash));
     }
 
-    /// Whether the slot was cleared; then the record must be the accepted one.
-    function _isCleared(ClearingRecord calldata record, uint32 slot, bytes28 expected) private pure returns (bool) {
+    /// Whether the slot was cleared; then the record at hand must be the accepted one.
+    function _isCleared(Work memory work, uint32 slot, bytes28 expected) private pure returns (bool) {
         if (expected == 0) return false;
-        bytes28 got = RecordDigest.ofCalldata(record);
+        bytes28 got = work.given.digest;
         if (got != expected) revert RecordMismatch(slot, expected, got); // [24]
         return true;
     }
 
-    /// As `_emitSettled` with status Settled, when the buffer holds the readings as they were given: the event's data is put together
-    /// around them.
-    function _emitWhole(Work memory work, uint32 slot, uint8 version, FixedMoney memory money) private {
-        bytes memory readings = work.readings;
-        bytes32 topic = Settled.selector;
-        Status status = Status.Settled;
+    /// Numbers of packed slots, and where their readings and records begin.
+    function _unpackNumbers(
+        bytes calldata slots
+    ) private pure returns (uint32[] memory numbers, uint256 readings, uint256 records) {
+        uint256 head;
         assembly ("memory-safe") {
-            let data := sub(readings, HEAD)
-            mstore(data, version)
-            mstore(add(data, 0x20), status)
-            mstore(add(data, 0x40), HEAD)
-            // Four amounts, each in a word already.
-            mcopy(add(data, 0x60), money, 0x80)
-            let size := and(add(mload(readings), 31), not(31))
-            log2(data, add(add(HEAD, 0x20), size), topic, slot)
+            head := calldataload(slots.offset)
+            readings := add(slots.offset, 6)
         }
+        numbers = new uint32[](slots.length == 0 ? 0 : head >> 240);
+        assembly ("memory-safe") {
+            let each := add(numbers, 0x20)
+            for {
+                let end := add(each, shl(5, mload(numbers)))
+            } lt(each, end) {
+                each := add(each, 0x20)
+            } {
+                mstore(each, shr(224, calldataload(readings)))
+                readings := add(readings, 4)
+            }
+        }
+        unchecked {
+            records = readings + uint32(head >> 208);
+        }
+    }
+
+    function _checkEnd(uint256 end, uint256 expected) private pure {
+        if (end != expected) revert WrongLength(end, expected);
+    }
+
+    /// Takes a packed record to hand; returns the root in front of it, and where the record ends.
+    function _unpackRecord(
+        Work memory work,
+        uint32 slot,
+        uint256 at_
+    ) private pure returns (bytes32 root, uint256 end) {
+        uint256 form;
+        assembly ("memory-safe") {
+            root := calldataload(at_)
+            form := byte(0, calldataload(add(at_, 32)))
+        }
+        unchecked {
+            end = at_ + 33;
+        }
+        if (form == 0) work.given.digest = 0;
+        else end = RecordImage.unpack(work.given, slot, form == 2, end);
+    }
+
+    function _addSums(bytes memory sums, uint256 i, uint32 slot, uint8 version, FixedMoney memory money) private pure {
+        uint256 first = (uint256(slot) << 224) | (uint256(version) << 216);
+        assembly ("memory-safe") {
+            let at_ := add(add(sums, 32), mul(i, SUMS_BYTES))
+            mstore(at_, first)
+            mstore(add(at_, 5), or(shl(128, mload(money)), shr(128, shl(128, mload(add(money, 0x20))))))
+            mstore(add(at_, 37), or(shl(128, mload(add(money, 0x40))), shr(128, shl(128, mload(add(money, 0x60))))))
+        }
+    }
+
+    function _reportOf(uint32 slot) private view returns (uint8 version, bytes28 digest) {
+        return meterOracle.reportOf(slot);
+    }
+
+    function _clearingOf(uint32 slot) private view returns (bytes28) {
+        return auction.clearingOf(slot);
+    }
+
+    function _termsOf(uint32 slot) private view returns (TermsWord) {
+        return tariffs.wordOf(slot);
     }
 
     function _emitSettled(

@@ -16,6 +16,7 @@ import {ExtraPayments} from "../libraries/ExtraPayments.sol";
 import {LanePayments, LanePlan} from "../libraries/LanePayments.sol";
 import {PackedEnergy} from "../libraries/PackedEnergy.sol";
 import {PackedReadings} from "../libraries/PackedReadings.sol";
+import {RecordImage} from "../libraries/RecordImage.sol";
 import {FixedMoney, SlotPayments, ZoneRow} from "../libraries/SlotPayments.sol";
 import {TermsWord} from "../libraries/TermsWord.sol";
 import {UnmetTrades} from "../libraries/UnmetTrades.sol";
@@ -39,13 +40,16 @@ abstract contract SettlementWork is ISettlement {
     struct Work {
         /// Where each point's zone stands in `table`.
         bytes rows;
-        /// Copies of a slot's positions (whole pages of WordFees) and readings, one entry per registered point. In front of the readings
-        /// is room for the other fields of `Settled`.
+        /// Copies of a slot's positions (whole pages of WordFees) and readings, one entry per registered point.
         bytes positions;
         bytes readings;
+        /// No reading is missing for sure.
+        bool measured;
         LanePlan lanes;
         ZoneRow[] table;
         int128[] deltas;
+        /// The slot's money on the fixed accounts, and that of all slots.
+        FixedMoney money;
         FixedMoney total;
         /// Words of each point in all slots, 4 bytes each, and what they are to clearers.
         bytes words;
@@ -58,14 +62,13 @@ abstract contract SettlementWork is ISettlement {
         bool outside;
         uint256 highestPrice;
         EnvelopeCharges.Work envelopes;
+        /// The slot's record as it was given.
+        RecordImage.Room given;
         /// Word of statuses at hand, and its page.
         uint256 statusPage;
         uint256 statuses;
         uint32 current;
     }
-
-    /// Bytes of the fields of `Settled` in front of its readings.
-    uint256 internal constant HEAD = 7 * 32;
 
     IMeteringPoints public immutable meteringPoints;
     IGrid public immutable grid;
@@ -107,7 +110,7 @@ abstract contract SettlementWork is ISettlement {
         work.positions = new bytes(pages * WordFees.PAGE * PackedEnergy.BYTES);
         work.words = new bytes(work.positions.length);
         work.earnings = WordFees.room(slots);
-        work.readings = PackedReadings.room(points, HEAD);
+        work.readings = PackedReadings.room(points);
         work.deltas = new int128[](points);
         work.table = new ZoneRow[](grid.zoneCount());
         work.rows = SlotPayments.rowsOf(work.table, zones);
@@ -117,41 +120,32 @@ abstract contract SettlementWork is ISettlement {
     }
 
     /// Prices of all zones and the positions of all points (zero when nothing was cleared).
-    function _prepare(
-        Work memory work,
-        ClearingRecord calldata record,
-        uint32 slot,
-        TermsWord terms,
-        bool cleared
-    ) internal view {
+    function _prepare(Work memory work, uint32 slot, TermsWord terms, bool cleared) internal view {
         if (slot < work.gridFrom || slot > work.gridThrough) _readGrid(work, slot);
         (work.outside, work.highestPrice) = SlotPayments.setPrices(
             work.table,
-            record.prices,
+            work.given.record.prices,
             cleared,
             terms,
             work.backedZones
         );
-        PackedEnergy.copyTo(record.positions, work.positions, cleared);
+        PackedEnergy.copyTo(work.given.record.positions, work.positions, cleared);
     }
 
     /// Fees of the words of a cleared slot's book.
-    function _countWords(Work memory work, ClearingRecord calldata record) internal view {
+    function _countWords(Work memory work) internal view {
         uint256 words = WordFees.add(work.positions, work.words);
-        WordFees.credit(work.earnings, record.clearer, words * _wordFeeNano); // [82]
+        WordFees.credit(work.earnings, work.given.record.clearer, words * _wordFeeNano); // [82]
     }
 
     /// Green money and bilateral trades of a cleared slot, and what unmet ones pay beyond the tariffs, to the members. The extras
     /// are what the auction encoded: the record is the accepted one.
-    function _addExtras(
-        Work memory work,
-        ClearingRecord calldata record,
-        bool metered
-    ) internal pure returns (int256 chargedNano) {
+    function _addExtras(Work memory work, bool metered) internal pure returns (int256 chargedNano) {
         bool outside = work.outside;
+        bytes memory given = work.given.record.extras;
+        if (given.length == 0 && !outside) return 0;
         ClearingExtras memory extras;
-        if (record.extras.length != 0) extras = abi.decode(record.extras, (ClearingExtras));
-        else if (!outside) return 0;
+        if (given.length != 0) extras = abi.decode(given, (ClearingExtras));
         ExtraPayments.Slot memory slot = ExtraPayments.Slot(
             work.table,
             work.rows,

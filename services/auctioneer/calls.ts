@@ -4,6 +4,7 @@ import type { DayOrderBody } from "../protocol/day-schema.ts";
 import { dayOrderOfBody, packDayOrders } from "../protocol/day-order.ts";
 import { orderOfBody, packOrders } from "../protocol/order.ts";
 import { RECORD, type ClearingRecord } from "../protocol/events.ts";
+import { isPackable, packSlots, type SlotToSettle } from "../protocol/settling.ts";
 
 /** Calldata of what the auctioneer sends. Any stranger could send the same: none of these calls needs a role. */
 
@@ -14,6 +15,7 @@ const iface = new Interface([
   "function openSealed(uint32 slot,bytes orders,bytes32 salt) returns (uint256)",
   "function forfeit(uint32 slot,address relayer) returns (uint256)",
   "function bond() view returns (uint256)",
+  "function settlePacked(bytes slots)",
   `function settle(tuple(${RECORD} record,bytes readings,bytes32 root)[] slots)`,
   `function resettle(tuple(${RECORD} record,bytes settledReadings,bytes32 settledRoot,bytes readings,bytes32 root)[] slots)`,
   "function estimate(uint32 slot)",
@@ -22,12 +24,6 @@ const iface = new Interface([
   "function genesisSlot() view returns (uint32)",
   "function finalThrough() view returns (uint32)",
 ]);
-
-export interface SlotToSettle {
-  record: ClearingRecord;
-  readings: string;
-  root: string;
-}
 
 /** A settled slot and the higher version of its report. */
 export interface SlotToResettle extends SlotToSettle {
@@ -53,7 +49,11 @@ export const encodeForfeit = (slot: number, relayer: string): string =>
 
 export const encodeSealedView = (name: "bond"): string => iface.encodeFunctionData(name);
 
-export const encodeSettle = (slots: readonly SlotToSettle[]): string => iface.encodeFunctionData("settle", [slots]);
+/** Packed: two fifths of the calldata of `settle`, which is left for readings that are not whole. */
+export const encodeSettle = (slots: readonly SlotToSettle[]): string =>
+  slots.every(isPackable)
+    ? iface.encodeFunctionData("settlePacked", [packSlots(slots)])
+    : iface.encodeFunctionData("settle", [slots]);
 
 export const encodeResettle = (slots: readonly SlotToResettle[]): string =>
   iface.encodeFunctionData("resettle", [slots]);

@@ -1,7 +1,8 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { slotAt } from "../platform/clock.ts";
 import { isRetryable, messageOf } from "../platform/errors.ts";
-import { emptyRecord, encodeResettle, encodeSettle, type SlotToSettle } from "./calls.ts";
+import type { SlotToSettle } from "../protocol/settling.ts";
+import { emptyRecord, encodeResettle, encodeSettle } from "./calls.ts";
 import { contractErrorOf, reasonOf, type Context } from "./context.ts";
 import type { ReadingsSource } from "./readings.ts";
 

@@ -44,6 +44,7 @@ const kindOf: Record<ChainEvent["name"], TransactionKind> = {
   Cleared: "clear",
   Reported: "report",
   Settled: "settle",
+  SlotsSettled: "settle",
   Moved: "settle",
   Estimated: "estimate",
   FinalThrough: "final",

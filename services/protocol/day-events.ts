@@ -1,14 +1,18 @@
 import { slotsOf, splitDayOrders, stepsBySlot, unpackDayOrder } from "./day-order.ts";
 import { decodeLog, type ChainEvent, type RawLog } from "./events.ts";
+import { expandSlots } from "./settling.ts";
 import { countOf, encodeBook, type Batch } from "./words.ts";
 
 type DayOrderAppended = Extract<ChainEvent, { name: "DayOrderAppended" }>;
 type DaysAppended = Extract<ChainEvent, { name: "DaysAppended" }>;
 type Appended = Extract<ChainEvent, { name: "Appended" }>;
 
-/** DAEG's events among the logs of whole transactions, in order, with every day order's words as `Appended` of their slots. */
+/**
+ * DAEG's events among the logs of whole transactions, in order, with every day order's words as `Appended` of their slots, and what was
+ * settled packed as `Settled`.
+ */
 export const decodeLogs = (logs: readonly RawLog[]): ChainEvent[] =>
-  expandDays(logs.flatMap((log) => decodeLog(log) ?? []));
+  expandDays(logs.flatMap((log) => decodeLog(log) ?? []).flatMap(expandSlots));
 
 /**
  * Puts in the place of `DaysAppended` what it tells: a `DayOrderAppended` for each order that was taken, then an `Appended` for each

@@ -232,6 +232,7 @@ const sentences: Record<string, (v: Values) => string> = {
   BeforeGenesis: (v) => `${slotOf(v)} lies before the market's first slot ${v["genesis"]}.`,
   TooManyOpenSlots: (v) => `${slotOf(v)} has to wait: slot ${v["firstOpen"]} must become final first.`,
   NothingToSettle: () => "No slot was given.",
+  WrongLength: (v) => `The packed slots end at byte ${v["end"]} of the call instead of byte ${v["expected"]}.`,
   MalformedBatch: (v) => `The packed batch ends inside the order that starts at byte ${v["offset"]}.`,
   AddressEmptyCode: (v) => `There is no contract at ${v["target"]}.`,
   WrongWiring: (v) => `The contracts do not fit together: ${v["got"]} is named where ${v["expected"]} belongs.`,

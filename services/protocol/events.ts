@@ -105,6 +105,7 @@ const iface = new Interface([
   "event CommitteeSet(address[] nodes,uint8 faults,uint32 epoch)",
   "event Reported(uint32 indexed slot,uint8 version,uint8 attempt,bytes32 readingsHash,bytes32 root,uint32 signers)",
   "event Settled(uint32 indexed slot,uint8 version,uint8 status,bytes readings,int128 backupNano,int128 operatorNano,int128 membersNano,int128 congestionNano)",
+  "event SlotsSettled(bytes sums,bytes readings)",
   "event Estimated(uint32 indexed slot)",
   "event FinalThrough(uint32 slot)",
   `event TradeRegistered(bytes32 indexed id,${TRADE} trade,uint8 sellerZone,uint8 buyerZone,uint96 sellerNano,uint96 buyerNano)`,
@@ -178,6 +179,8 @@ export type EventBody =
       membersNano: bigint;
       congestionNano: bigint;
     }
+  /** `expandSlots` makes a `Settled` of it for each slot. */
+  | { name: "SlotsSettled"; sums: string; readings: string }
   | { name: "Estimated"; slot: number }
   | { name: "FinalThrough"; slot: number }
   | {
@@ -318,6 +321,8 @@ const bodyOf = (name: string, args: Result): EventBody | undefined => {
         membersNano: big("membersNano"),
         congestionNano: big("congestionNano"),
       };
+    case "SlotsSettled":
+      return { name, sums: text("sums"), readings: text("readings") };
     case "Estimated":
     case "FinalThrough":
       return { name, slot: num("slot") };

@@ -1,4 +1,5 @@
 import { getBytes, keccak256, toBeHex } from "ethers";
+import { packSlots } from "../../services/protocol/settling.ts";
 import { appendDays, signedDay } from "../contracts/support/days.ts";
 import { createWorld, reading, type SlotToSettle, type World } from "../contracts/support/world.ts";
 import { clearSolved } from "../contracts/support/solve.ts";
@@ -86,7 +87,7 @@ const runDay = async (world: World, first: number, slots: number, perBatch: numb
     gas.reports += Number(gasUsed);
     batch.forEach((entry, at) => Object.assign(entry, reports[at]));
   }
-  const receipt = await (await world.c.settlement.settle(settled)).wait();
+  const receipt = await (await world.c.settlement.settlePacked(packSlots(settled))).wait();
   gas.settlement = Number(receipt?.gasUsed);
   return gas;
 };

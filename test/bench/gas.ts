@@ -1,6 +1,7 @@
 import { AbiCoder, keccak256, ZeroAddress, type Wallet } from "ethers";
 import type { ClearingRecord } from "../../services/protocol/events.ts";
 import type { SignedOrder } from "../../services/protocol/order.ts";
+import { packSlots } from "../../services/protocol/settling.ts";
 import type { PackedReading } from "../../services/protocol/words.ts";
 import {
   bid,
@@ -84,7 +85,7 @@ export const measureGas = async (): Promise<GasRow[]> => {
       records.push((await tradedSlot(world, slot, sequence)).record);
     const day: SlotToSettle[] = [];
     for (const record of records) day.push((await reportedSlot(world, record)).given);
-    const whole = await (await world.c.settlement.settle(day)).wait();
+    const whole = await (await world.c.settlement.settlePacked(packSlots(day))).wait();
     row(
       `settlement of a day at once, ${HOMES} meters, ${name}`,
       450,

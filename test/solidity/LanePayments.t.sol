@@ -122,7 +122,7 @@ contract LanePaymentsTest {
         uint256 given = uint256(given_) % 80;
         bytes memory readings = new bytes(given * 8);
         for (uint256 i = 0; i < given; ++i) _put(readings, i * 8, 8, (_random(seed, i) >> 2) >> 192);
-        bytes memory buffer = this.copyTo(readings, PackedReadings.room(points, 64), points);
+        bytes memory buffer = this.copyTo(readings, PackedReadings.room(points), points);
         require(buffer.length == points * 8, "length");
         for (uint256 i = 0; i < points; ++i) {
             uint256 raw = _get(buffer, i * 8, 8);
@@ -139,8 +139,8 @@ contract LanePaymentsTest {
         for (uint256 point = 0; point < c.points; ++point)
             c.zoneOf[point] = bytes1(uint8(_random(seed, 1_000 + (point >> (layout % 6))) % c.zones));
         c.positions = new bytes(((c.points + WordFees.PAGE - 1) / WordFees.PAGE) * WordFees.PAGE * 4);
-        c.readings = PackedReadings.room(c.points, 0);
-        c.plain = PackedReadings.room(c.points, 0);
+        c.readings = PackedReadings.room(c.points);
+        c.plain = PackedReadings.room(c.points);
         c.deltas = new int128[](c.points);
         c.expected = new int128[](c.points);
         c.priceBits = 1 + (_random(seed, 1) % 39);

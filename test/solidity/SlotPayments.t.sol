@@ -97,7 +97,8 @@ contract SlotPaymentsTest {
         }
         // The backup and the congestion rent are the other side of the trades.
         uint256 backupSold = boughtBacked == 0 ? 0 : _random(c.seed, 300) % (2 * boughtBacked);
-        FixedMoney memory money = SlotPayments.fixedMoney(slot.table, terms, backupSold, -tradedNano - 12_345, 12_345);
+        FixedMoney memory money;
+        SlotPayments.fixedMoney(money, slot.table, terms, backupSold, -tradedNano - 12_345, 12_345);
         int256 sum = money.backup + money.operatorFees + money.members + money.congestion;
         for (uint256 point = 0; point < POINTS; ++point) {
             int256 expected = _expectedAt(c, uint8(zones[point]), slot.positions, slot.readings, point);

@@ -119,7 +119,8 @@ contract UnmetTradesTest {
         ClearingExtras memory extras = _extras(c);
         if (ExtraPayments.add(slot, extras)) outside = true;
         if (outside) members = UnmetTrades.charge(slot, extras);
-        FixedMoney memory money = SlotPayments.fixedMoney(slot.table, terms, 0, 0, 0);
+        FixedMoney memory money;
+        SlotPayments.fixedMoney(money, slot.table, terms, 0, 0, 0);
         money.members += members;
         // The other side of the auction: this point's position alone.
         int256 clearing = -(c.auction * c.price + c.green * c.premium);

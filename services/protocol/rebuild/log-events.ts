@@ -2,6 +2,7 @@ import { Interface, type Result } from "ethers";
 import type { Addresses } from "../addresses.ts";
 import { abiOf } from "../contracts.ts";
 import { decodeLog, type ChainEvent, type RawLog } from "../events.ts";
+import { expandSlots } from "../settling.ts";
 
 /** Contracts whose events are read by their ABI, since events.ts, which the indexer lives by, does not know them. */
 const MODULES = {
@@ -80,7 +81,7 @@ export const eventsOfLogs = (logs: readonly RawLog[], addresses: Addresses): Log
     const address = log.address.toLowerCase();
     if (core.has(address)) {
       const event = decodeLog(log);
-      return event ? [{ core: event }] : [];
+      return event ? expandSlots(event).map((core) => ({ core })) : [];
     }
     const contract = modules.get(address);
     const parsed = contract && interfaces[contract].parseLog(log);

@@ -49,11 +49,7 @@ export const BOUNDS: DeployBounds = {
   highestPrice: 10_000_000,
 };
 
-export interface SlotToSettle {
-  record: ClearingRecord;
-  readings: string;
-  root: string;
-}
+export type { SlotToSettle } from "../../../services/protocol/settling.ts";
 
 export interface Posting {
   price: number;

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMeterOracle, Report} from "../../../contracts/interfaces/IMeterOracle.sol";
 import {ISettlement, SlotToResettle, SlotToSettle} from "../../../contracts/interfaces/ISettlement.sol";
+import {Packing} from "../support/Packing.sol";
 import {CHEATS} from "./Cheats.sol";
 import {Margins} from "./Margins.sol";
 import {Model} from "./Model.sol";
@@ -214,8 +215,15 @@ abstract contract Settling is Margins {
             bytes memory readings = readingsOf[some[i]][slots[some[i]].version];
             given[i] = SlotToSettle(_recordOf(some[i]), readings, _root(some[i], readings));
         }
+        // Packed or not comes to the same.
+        bytes memory call = abi.encodeCall(settlement.settle, (given));
+        if (now_ % 2 == 0)
+            call = abi.encodeCall(
+                settlement.settlePacked,
+                (Packing.slots(given, uint256(keccak256(abi.encode(now_)))))
+            );
         _beforeSettling();
-        _byAnybody(abi.encodeCall(settlement.settle, (given)));
+        _byAnybody(call);
         for (uint256 i = 0; i < count; ++i) {
             Slot storage s = slots[some[i]];
             (s.status, s.since, s.settledVersion) = (2, _current(), s.version);
@@ -224,12 +232,7 @@ abstract contract Settling is Margins {
             _markSettled(some[i]);
         }
         _checkTaken();
-        _refused(
-            STRANGER,
-            address(settlement),
-            abi.encodeCall(settlement.settle, (given)),
-            ISettlement.AlreadySettled.selector
-        );
+        _refused(STRANGER, address(settlement), call, ISettlement.AlreadySettled.selector);
         _count(count == 1 ? bytes32("settled one") : bytes32("settled several"));
     }
 
