@@ -49,7 +49,7 @@ export const encodeForfeit = (slot: number, relayer: string): string =>
 
 export const encodeSealedView = (name: "bond"): string => iface.encodeFunctionData(name);
 
-/** Packed: two fifths of the calldata of `settle`, which is left for readings that are not whole. */
+/** Packed: half the gas of the calldata of `settle`, which is left for readings that are not whole. */
 export const encodeSettle = (slots: readonly SlotToSettle[]): string =>
   slots.every(isPackable)
     ? iface.encodeFunctionData("settlePacked", [packSlots(slots)])
