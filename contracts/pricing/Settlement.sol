@@ -9,6 +9,7 @@ import {EnvelopeCharges} from "../libraries/EnvelopeCharges.sol";
 import {KeptWords} from "../libraries/KeptWords.sol";
 import {LanePayments} from "../libraries/LanePayments.sol";
 import {PackedReadings} from "../libraries/PackedReadings.sol";
+import {PackedSlots} from "../libraries/PackedSlots.sol";
 import {RecordImage} from "../libraries/RecordImage.sol";
 import {FixedMoney, SlotPayments} from "../libraries/SlotPayments.sol";
 import {SlotTime} from "../libraries/SlotTime.sol";
@@ -35,9 +36,6 @@ contract Settlement is SettlementWork {
         TermsWord terms;
     }
 
-    /// Bytes of a slot in the sums of `SlotsSettled`.
-    uint256 private constant SUMS_BYTES = 69;
-
     uint32 public finalThrough;
     mapping(uint256 page => uint256 word) private _statuses;
 
@@ -60,9 +58,9 @@ contract Settlement is SettlementWork {
     }
 
     function settlePacked(bytes calldata slots) external {
-        (uint32[] memory numbers, uint256 readings, uint256 records) = _unpackNumbers(slots);
+        (uint32[] memory numbers, uint256 readings, uint256 records) = PackedSlots.numbersOf(slots);
         (Work memory work, Kept memory kept) = _begin(numbers);
-        bytes memory sums = new bytes(numbers.length * SUMS_BYTES);
+        bytes memory sums = PackedSlots.roomForSums(numbers.length);
         uint256 at_ = readings;
         uint256 record = records;
         for (uint256 i = 0; i < numbers.length; ++i) {
@@ -70,16 +68,16 @@ contract Settlement is SettlementWork {
             bytes32 readingsHash;
             (readingsHash, at_, work.measured) = PackedReadings.unpackTo(at_, work.readings, work.deltas.length);
             bytes32 root;
-            (root, record) = _unpackRecord(work, own.slot, record);
+            (root, record) = PackedSlots.recordAt(work.given, own.slot, record);
             uint8 version = _settle(work, own, readingsHash, root);
-            _addSums(sums, i, own.slot, version, work.money);
+            PackedSlots.addSums(sums, i, own.slot, version, work.money);
         }
         uint256 end;
         assembly ("memory-safe") {
             end := add(slots.offset, slots.length)
         }
-        _checkEnd(at_, records);
-        _checkEnd(record, end);
+        PackedSlots.checkEnd(at_, records);
+        PackedSlots.checkEnd(record, end);
         bytes calldata given;
         assembly ("memory-safe") {
             given.offset := readings
@@ -341,64 +339,6 @@ contract Settlement is SettlementWork {
         bytes28 got = work.given.digest;
         if (got != expected) revert RecordMismatch(slot, expected, got); // [24]
         return true;
-    }
-
-    /// Numbers of packed slots, and where their readings and records begin.
-    function _unpackNumbers(
-        bytes calldata slots
-    ) private pure returns (uint32[] memory numbers, uint256 readings, uint256 records) {
-        uint256 head;
-        assembly ("memory-safe") {
-            head := calldataload(slots.offset)
-            readings := add(slots.offset, 6)
-        }
-        numbers = new uint32[](slots.length == 0 ? 0 : head >> 240);
-        assembly ("memory-safe") {
-            let each := add(numbers, 0x20)
-            for {
-                let end := add(each, shl(5, mload(numbers)))
-            } lt(each, end) {
-                each := add(each, 0x20)
-            } {
-                mstore(each, shr(224, calldataload(readings)))
-                readings := add(readings, 4)
-            }
-        }
-        unchecked {
-            records = readings + uint32(head >> 208);
-        }
-    }
-
-    function _checkEnd(uint256 end, uint256 expected) private pure {
-        if (end != expected) revert WrongLength(end, expected);
-    }
-
-    /// Takes a packed record to hand; returns the root in front of it, and where the record ends.
-    function _unpackRecord(
-        Work memory work,
-        uint32 slot,
-        uint256 at_
-    ) private pure returns (bytes32 root, uint256 end) {
-        uint256 form;
-        assembly ("memory-safe") {
-            root := calldataload(at_)
-            form := byte(0, calldataload(add(at_, 32)))
-        }
-        unchecked {
-            end = at_ + 33;
-        }
-        if (form == 0) work.given.digest = 0;
-        else end = RecordImage.unpack(work.given, slot, form == 2, end);
-    }
-
-    function _addSums(bytes memory sums, uint256 i, uint32 slot, uint8 version, FixedMoney memory money) private pure {
-        uint256 first = (uint256(slot) << 224) | (uint256(version) << 216);
-        assembly ("memory-safe") {
-            let at_ := add(add(sums, 32), mul(i, SUMS_BYTES))
-            mstore(at_, first)
-            mstore(add(at_, 5), or(shl(128, mload(money)), shr(128, shl(128, mload(add(money, 0x20))))))
-            mstore(add(at_, 37), or(shl(128, mload(add(money, 0x40))), shr(128, shl(128, mload(add(money, 0x60))))))
-        }
     }
 
     function _reportOf(uint32 slot) private view returns (uint8 version, bytes28 digest) {

@@ -42,7 +42,7 @@ export const groups: Group[] = [
     files: [
       ...inFolder(
         "libraries",
-        /^(SlotPayments|ExtraPayments|EnvelopeCharges|Unmet|Trade|SlotTime|StatusRing|Packed(Readings|Positions)|Record|KeptWords|LanePayments|TermsWord)\w*\.sol$/,
+        /^(SlotPayments|ExtraPayments|EnvelopeCharges|Unmet|Trade|SlotTime|StatusRing|Packed(Readings|Positions|Slots)|Record|KeptWords|LanePayments|TermsWord)\w*\.sol$/,
       ),
       ...inFolder("pricing", /^(Settlement|Bilateral)\w*\.sol$/),
     ],
