@@ -12,8 +12,8 @@ const RING = 256;
 const PER_BATCH = 25;
 /** Later: accounts of one transaction. */
 const PER_BATCH_LATER = 200;
-/** Slots whose reports land in one transaction: what a report's deadline has room for. */
-const REPORTED_AT_ONCE = 8;
+/** Slots whose reports land in one transaction: as many as an oracle node gathers at most. */
+const REPORTED_AT_ONCE = 6;
 
 interface Daily {
   homes: number;
@@ -24,7 +24,7 @@ interface Daily {
 
 /**
  * Daily mode from end to end (design section 8), gas per meter and slot: a day order with a step for each slot from every account,
- * even homes selling and odd ones buying, a clearing and a report of each slot, the reports landed in batches of 8 slots, and the
+ * even homes selling and odd ones buying, a clearing and a report of each slot, the reports landed in batches of 6 slots, and the
  * settlement of the slots at once. Whole transactions in a later lap of the ring.
  */
 export const measureDailyGas = async (): Promise<GasRow[]> => [
@@ -43,7 +43,7 @@ const measureDay = async ({ homes, slots, figure }: Daily): Promise<GasRow[]> =>
   const each = {
     signed: gas.orders / homes / DAY,
     cleared: gas.clearings / homes / slots,
-    "reported in batches of 8": gas.reports / homes / slots,
+    [`reported in batches of ${REPORTED_AT_ONCE}`]: gas.reports / homes / slots,
     settled: gas.settlement / homes / slots,
   };
   const all = Object.values(each).reduce((sum, part) => sum + part, 0);
