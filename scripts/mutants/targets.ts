@@ -30,7 +30,7 @@ export const groups: Group[] = [
     name: "order book",
     files: [
       ...inFolder("libraries", /^(Order|Packed(Order|Days)|Day|Replay|Margin|BookRing|Signatures|PointWord)\w*\.sol$/),
-      ...inFolder("pricing", /^(OrderBook|DayBook|BookMargin|Sealed)\w*\.sol$/),
+      ...inFolder("pricing", /^(OrderBook|DayBook|DayOrders|BookMargin|Sealed)\w*\.sol$/),
     ],
   },
   {
