@@ -70,7 +70,7 @@ library RecordImage {
         uint256 to;
         assembly ("memory-safe") {
             let record := add(start, 0x20)
-            mstore(record, slot)
+            mstore(record, and(slot, 0xffffffff))
             mstore(add(record, 0x20), mload(add(room, CLEARER)))
             let word := calldataload(from)
             mstore(add(record, 0x60), shr(192, word))

@@ -324,8 +324,9 @@ contract Settlement is SettlementWork {
         bytes32 hash;
         assembly ("memory-safe") {
             let free := mload(0x40)
-            mstore(free, slot)
-            mstore(add(free, 0x20), version)
+            // Assembly sees whatever stands above the bits of a type.
+            mstore(free, and(slot, 0xffffffff))
+            mstore(add(free, 0x20), and(version, 0xff))
             mstore(add(free, 0x40), readingsHash)
             mstore(add(free, 0x60), root)
             hash := keccak256(free, 0x80)
