@@ -29,7 +29,8 @@ library ClearingVoids {
                 uint256[] memory found = ClearingBook.read(
                     _part(submission.book, begin, end),
                     table.memoryOffset,
-                    directory
+                    directory,
+                    table.points
                 );
                 margin = margin.length == 0 ? found : _join(margin, found);
                 if (voids == 0) return margin;
