@@ -281,6 +281,11 @@ describe("the order book", () => {
     );
     const part = { submission: submit(slot + 1, [], [posting(75_000)]), claims: [], hashBefore: ZeroHash, state: "0x" };
     await expect(world.c.auction.clearPart(part)).to.be.revertedWithCustomError(world.c.auction, "EmptyBook");
+    const unpublished = world.genesisSlot + 110;
+    await world.goTo(world.startOf(unpublished) - 500);
+    await expect(world.c.auction.clear(submit(unpublished, [], [posting(75_000)])))
+      .to.be.revertedWithCustomError(world.c.tariffs, "NotPublished")
+      .withArgs(unpublished);
   });
 
   it("closes at the gate, not a second before", async () => {

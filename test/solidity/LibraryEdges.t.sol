@@ -4,6 +4,8 @@ pragma solidity ^0.8.28;
 import {ClearingExtras, ClearingRecord} from "../../contracts/interfaces/IAuction.sol";
 import {IDemandResponse} from "../../contracts/interfaces/IDemandResponse.sol";
 import {CertifiedSpan, CertifiedSpans} from "../../contracts/libraries/CertifiedSpans.sol";
+import {DayLanes} from "../../contracts/libraries/DayLanes.sol";
+import {DaySteps} from "../../contracts/libraries/DaySteps.sol";
 import {GreenSales} from "../../contracts/libraries/GreenSales.sol";
 import {PackedEnergy} from "../../contracts/libraries/PackedEnergy.sol";
 import {RecordDigest} from "../../contracts/libraries/RecordDigest.sol";
@@ -98,6 +100,15 @@ contract LibraryEdgesTest {
         require(sums[0] == 1 && sums[1] == 1, "imports");
         sums = this.addImports(readings, hex"000100");
         require(sums[0] == 2 && sums[1] == 1, "all imports");
+    }
+
+    /// A band below zero leaves the lanes no price: slot by slot it is.
+    function test_LanesTakeNothingUnderABandBelowZero() external pure {
+        DaySteps.Run memory run;
+        run.entry = 7;
+        run.entryEnd = type(uint128).max;
+        DayLanes.fill(run, 0, -20, -10);
+        require(run.entry == 7 && run.energies == 0, "taken");
     }
 
     function test_GreenSalesNeedABuyer() external pure {
