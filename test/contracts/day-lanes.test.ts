@@ -48,6 +48,29 @@ describe("day orders, four steps at a time", () => {
     return [0, 1, 2, 3, 4].map((at) => Array.from({ length: 5 }, (_, slot) => (slot === at ? steps : usual)));
   };
 
+  it("takes prices up to the highest of a lane under a band that is wider", async () => {
+    const fork = await world.networkHelpers.takeSnapshot();
+    const first = world.genesisSlot + 101;
+    await world.goTo(world.startOf(first - 50));
+    await world.publishTerms(world.genesisSlot + 100, 6, { bandMax: 9_000_000 });
+    const orders = [];
+    for (const [point, price] of [8_388_607, 8_388_608, 9_000_000, 9_000_001].entries())
+      orders.push(
+        await signedDay(
+          world,
+          dayOrderOf(
+            point,
+            first,
+            Array.from({ length: 4 }, () => [[50, price]]),
+          ),
+        ),
+      );
+    const { words, skippedSlots } = await bothWays(orders);
+    expect(words.map(([, added]) => (added.length - 2) / 32)).to.deep.equal([3, 3, 3, 3]);
+    expect(skippedSlots.length).to.equal(4);
+    await fork.restore();
+  });
+
   it("refuses and takes at every bound what is refused and taken slot by slot", async () => {
     const slot = world.genesisSlot + 1;
     const { bandMax } = TERMS;
