@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {BookTable, ClearingBook} from "./ClearingBook.sol";
+import {ClearingLoops} from "./ClearingLoops.sol";
 import {ZoneTally} from "./ClearingTypes.sol";
 import {ClearingSubmission} from "./MarketTypes.sol";
 
@@ -9,10 +10,10 @@ import {ClearingSubmission} from "./MarketTypes.sol";
 /// and bound no price. Their words still count, and a later order of a point is what it would be without them.
 ///
 /// A void stands among the batches: two zero bytes, then a bit per zone in 32 bytes. The words between two voids are read by
-/// `ClearingBook.read` as a book of their own, the last ones first. No run of words crosses a void: an account's next order has another
+/// `ClearingLoops.read` as a book of their own, the last ones first. No run of words crosses a void: an account's next order has another
 /// sequence.
 library ClearingVoids {
-    /// As ClearingBook.read. Adds the zones of all voids to `table.voided`, for the part of the book before.
+    /// As ClearingLoops.read. Adds the zones of all voids to `table.voided`, for the part of the book before.
     /// @param directory of the zones' records; those of voided zones are replaced
     function read(
         ClearingSubmission calldata submission,
@@ -26,7 +27,7 @@ library ClearingVoids {
             for (uint256 voids = table.voids; ; --voids) {
                 // The words behind the void, then what is before it.
                 (uint256 begin, uint256 zones) = _find(submission.batches, voids);
-                uint256[] memory found = ClearingBook.read(
+                uint256[] memory found = ClearingLoops.read(
                     _part(submission.book, begin, end),
                     table.memoryOffset,
                     directory,

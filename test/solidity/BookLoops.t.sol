@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ClearingBook} from "../../contracts/libraries/ClearingBook.sol";
+import {ClearingLoops} from "../../contracts/libraries/ClearingLoops.sol";
 import {ZoneTally} from "../../contracts/libraries/ClearingTypes.sol";
 import {ZoneTallies} from "../../contracts/libraries/ZoneTallies.sol";
 
@@ -23,13 +24,13 @@ contract BookLoopsTest {
 
     function singles(bytes calldata book, uint256 seed) external pure returns (Left memory left) {
         (uint256 table, uint256 records, uint256 nowhere, uint256 directory) = _world(seed);
-        left.margin = ClearingBook.readSingles(book, table, directory);
+        left.margin = ClearingLoops.readSingles(book, table, directory);
         _close(left, table, records, nowhere);
     }
 
     function runs(bytes calldata book, uint256 seed) external pure returns (Left memory left) {
         (uint256 table, uint256 records, uint256 nowhere, uint256 directory) = _world(seed);
-        left.margin = ClearingBook.readRuns(book, table, directory);
+        left.margin = ClearingLoops.readRuns(book, table, directory);
         _close(left, table, records, nowhere);
     }
 
@@ -41,8 +42,8 @@ contract BookLoopsTest {
         uint256 points
     ) external pure returns (Left memory left) {
         (uint256 table, uint256 records, uint256 nowhere, uint256 directory) = _world(seed);
-        uint256[] memory last = ClearingBook.read(book[cut:], table, directory, points);
-        uint256[] memory first = ClearingBook.read(book[:cut], table, directory, points);
+        uint256[] memory last = ClearingLoops.read(book[cut:], table, directory, points);
+        uint256[] memory first = ClearingLoops.read(book[:cut], table, directory, points);
         left.margin = new uint256[](last.length + first.length);
         for (uint256 i = 0; i < last.length; ++i) left.margin[i] = last[i];
         for (uint256 i = 0; i < first.length; ++i) left.margin[last.length + i] = first[i];
@@ -69,7 +70,7 @@ contract BookLoopsTest {
 
     function wordsOf(bytes calldata book, uint256 seed) external pure returns (uint256[] memory words) {
         (uint256 table, , , uint256 directory) = _world(seed);
-        ClearingBook.readRuns(book, table, directory);
+        ClearingLoops.readRuns(book, table, directory);
         words = new uint256[](POINTS);
         for (uint256 i = 0; i < POINTS; ++i) {
             uint256 entry;
