@@ -42,8 +42,4 @@ library RecordDigest {
         }
         return bytes28(hash);
     }
-
-    function ofMemory(ClearingRecord memory record) internal pure returns (bytes28) {
-        return bytes28(keccak256(abi.encode(record)));
-    }
 }
